@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The per-user cache: kernels, decompressed kernel images, initramfs bases,
+ * softkvm state. Nothing in it is precious; everything works without it.
+ */
+#ifndef KTSTR_CACHE_H
+#define KTSTR_CACHE_H
+
+#include <ktstr/diag.h>
+
+/**
+ * cache__root - resolve the cache directory
+ * @buf: receives KTSTR_CACHE_DIR verbatim, else $XDG_CACHE_HOME/ktstr, else
+ *       $HOME/.cache/ktstr; not created
+ * Return: 0, -ENOENT when none of the variables is set, -ENAMETOOLONG.
+ */
+int cache__root(char *buf, size_t size, struct kt_diag *diag);
+
+/**
+ * cache__dir - cache__root() + "/" + @sub, created when missing
+ * Return: 0 or -errno; the message names the directory and says to set
+ * KTSTR_CACHE_DIR to a writable place (read-only and full are the usual
+ * causes).
+ */
+int cache__dir(const char *sub, char *buf, size_t size, struct kt_diag *diag);
+
+/**
+ * cache__publish - make a finished temporary file visible under its key
+ * @fd: open, complete file whose path is @tmp_path (same directory)
+ *
+ * fsync is not needed: a torn file after a power cut is caught by the users'
+ * own validation. rename() makes concurrent writers of one key harmless.
+ * Return: 0 or -errno.
+ */
+int cache__publish(const char *tmp_path, const char *path);
+
+/**
+ * cache__trim - keep the @keep most recently used files of a cache directory
+ *
+ * Recency is mtime; users of an entry touch it. Also removes "*.tmp.*" files
+ * older than one hour, left by killed writers. Best effort, no error.
+ */
+void cache__trim(const char *dir, unsigned int keep);
+
+/**
+ * file_identity - 64-bit hash of what makes a file's content "the same"
+ *
+ * Over path, device-independent identity (inode, size, mtime, ctime): cheap,
+ * and wrong only if someone rewrites a file in place within the clock tick
+ * while restoring all of them. st_dev is left out on purpose: the same file
+ * has another st_dev inside softkvm.
+ * Return: 0 or -errno of stat.
+ */
+int file_identity(const char *path, u64 *ret_hash);
+
+#endif /* KTSTR_CACHE_H */

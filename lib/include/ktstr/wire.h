@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The wire: length-prefixed, checksummed records in one byte stream.
+ *
+ * Record: 16-byte little-endian header { type, length, crc32, pad = 0 }, then
+ * `length` payload bytes. crc32 is IEEE 802.3 (zlib's crc32()) over the
+ * payload. Used by the guest's bulk port (table in msg.def) and, with its own
+ * types, by the softkvm control channel.
+ *
+ * The peer is hostile: the assembler never allocates from an announced
+ * length, bounds what it keeps, and delivers a record with a bad checksum
+ * marked so that nobody acts on it.
+ */
+#ifndef KTSTR_WIRE_H
+#define KTSTR_WIRE_H
+
+#include <ktstr/base.h>
+
+#define WIRE_HDR_SIZE 16u
+#define WIRE_MAX_PAYLOAD (16u << 20)
+/* More undeliverable bytes than this and the stream is out of sync. */
+#define WIRE_MAX_RESIDUAL (2u * WIRE_MAX_PAYLOAD)
+
+/* Value of a four-character tag: its characters read big-endian. */
+#define WIRE_TAG(a, b, c, d) \
+	((u32)(a) << 24 | (u32)(b) << 16 | (u32)(c) << 8 | (u32)(d))
+
+enum msg_type {
+#define MSG(a, b, c, d, NAME, dir, min, max, help) \
+	MSG_##NAME = WIRE_TAG(a, b, c, d),
+#include <ktstr/msg.def>
+#undef MSG
+};
+
+enum lifecycle_phase {
+	LIFE_INVALID = 0,
+	LIFE_INIT_STARTED = 1,
+	LIFE_PAYLOAD_STARTING = 2,
+	LIFE_SCHEDULER_DIED = 3,
+	LIFE_SCHEDULER_NOT_ATTACHED = 4,
+};
+
+/*
+ * MSG_TEST_RESULT payload, little-endian; `reason_len` bytes of UTF-8 follow.
+ * exit_code is the kselftest exit status of the test (KSFT_PASS 0 .. KSFT_SKIP
+ * 4). term_signal is non-zero when a signal ended it; timed_out when guest
+ * init had to kill it.
+ */
+struct msg_test_result {
+	u32 version; /* MSG_TEST_RESULT_VERSION */
+	s32 exit_code;
+	u32 term_signal;
+	u32 timed_out;
+	u64 duration_ns; /* guest CLOCK_MONOTONIC around the test body */
+	u32 reason_len;
+	u32 pad; /* 0 */
+};
+#define MSG_TEST_RESULT_VERSION 1u
+_Static_assert(sizeof(struct msg_test_result) == 32, "wire layout");
+
+struct msg_scenario_end {
+	u64 elapsed_ms;
+	u64 total_iterations;
+};
+_Static_assert(sizeof(struct msg_scenario_end) == 16, "wire layout");
+
+/** struct wire_record - one record; @payload is valid during the callback */
+struct wire_record {
+	u32 type;
+	u32 len;
+	bool crc_ok;
+	const u8 *payload;
+};
+
+/** struct msg_desc - a row of msg.def */
+struct msg_desc {
+	u32 type;
+	const char *name;
+	bool to_host;
+	u32 min_len;
+	u32 max_len;
+	const char *help;
+};
+
+/** msg__find - row for @type, or NULL when unknown */
+const struct msg_desc *msg__find(u32 type);
+
+/** msg__table - all rows in msg.def order */
+const struct msg_desc *msg__table(size_t *ret_nr);
+
+/** wire__header - encode the header of a record */
+void wire__header(u8 hdr[WIRE_HDR_SIZE], u32 type, const void *payload,
+		  u32 len);
+
+/**
+ * wire__send - write one or more records carrying @len bytes of type @type
+ *
+ * Payloads above WIRE_MAX_PAYLOAD are split into records of the same type,
+ * which receivers concatenate in arrival order. Uses writev(2); retries.
+ * Return: 0 or -errno.
+ */
+int wire__send(int fd, u32 type, const void *payload, size_t len);
+
+struct wire_stats {
+	u64 records; /* delivered, good or bad */
+	u64 bad_crc;
+	u64 unknown;   /* no row in msg.def; counted by wire__validate() */
+	u64 malformed; /* length outside the row's range */
+	u64 nonzero_pad;
+	u64 resyncs; /* times buffered bytes were dropped */
+	u64 dropped_bytes;
+};
+
+struct wire_asm {
+	u8 *buf;
+	size_t len;
+	size_t cap;
+	struct wire_stats stats;
+};
+
+typedef void (*wire_record_fn)(void *ctx, const struct wire_record *rec);
+
+void wire_asm__init(struct wire_asm *wa);
+void wire_asm__fini(struct wire_asm *wa);
+
+/**
+ * wire_asm__feed - push received bytes, deliver every complete record
+ *
+ * Whole records inside @data are delivered without being copied; only a
+ * partial tail is kept. Rules: a length above WIRE_MAX_PAYLOAD is judged once
+ * the whole announced record arrived, then everything buffered is dropped;
+ * a tail above WIRE_MAX_RESIDUAL is dropped; a bad checksum is delivered with
+ * crc_ok = false.
+ * Return: 0, or -ENOMEM (the bytes of this call are then lost and counted).
+ */
+int wire_asm__feed(struct wire_asm *wa, const void *data, size_t len,
+		   wire_record_fn fn, void *ctx);
+
+/** wire_asm__residual - bytes of an unfinished record still held */
+size_t wire_asm__residual(const struct wire_asm *wa);
+
+/**
+ * wire__usable - may the host act on this record?
+ *
+ * True iff the checksum is good, msg.def has the type in direction
+ * guest-to-host, and the length is in the row's range. Counts why not.
+ */
+bool wire__usable(struct wire_stats *stats, const struct wire_record *rec);
+
+#endif /* KTSTR_WIRE_H */

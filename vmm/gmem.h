@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Guest physical memory: memfd-backed slots in one reserved address range.
+ * The only way any code may turn a guest address into a host pointer.
+ *
+ * The guest runs while we look: a pointer stays valid for the machine's life,
+ * but the bytes behind it may change between two reads. Copy what you check.
+ */
+#ifndef VMM_GMEM_H
+#define VMM_GMEM_H
+
+#include <ktstr/diag.h>
+
+#define GMEM_PAGE 4096u
+/* RAM stops here and continues at 4 GiB: the hole holds MMIO and the APICs. */
+#define GMEM_GAP_START 0xc0000000ULL
+#define GMEM_GAP_END 0x100000000ULL
+#define GMEM_MAX_SLOTS 2u
+
+struct gmem_slot {
+	u64 gpa;
+	u64 len;
+	u8 *hva;
+	u64 file_off; /* in the memfd */
+};
+
+struct gmem {
+	int fd; /* memfd */
+	u64 size;
+	struct gmem_slot slot[GMEM_MAX_SLOTS];
+	unsigned int nr_slots;
+};
+
+/** gmem__init - reserve @size bytes (page multiple) of guest memory, untouched
+ */
+int gmem__init(struct gmem *gm, u64 size, struct kt_diag *diag);
+/** gmem__wrap - one slot at address 0 over the caller's buffer, for tests */
+void gmem__wrap(struct gmem *gm, void *buf, u64 size);
+void gmem__fini(struct gmem *gm);
+
+/**
+ * gmem__ptr - host pointer for [@gpa, @gpa + @len), NULL when any byte of it
+ * is outside one slot. @len 0 yields NULL.
+ */
+void *gmem__ptr(const struct gmem *gm, u64 gpa, u64 len);
+
+/** gmem__write / gmem__read - bounds-checked copies; 0 or -EFAULT */
+int gmem__write(const struct gmem *gm, u64 gpa, const void *buf, u64 len);
+int gmem__read(const struct gmem *gm, u64 gpa, void *buf, u64 len);
+
+/**
+ * gmem__map_file - replace guest pages by a private (copy-on-write) mapping
+ * @gpa, @off, @len: page multiples; range inside one slot
+ *
+ * The guest then reads the page cache and writes private copies; the memfd
+ * does not see them. Return: 0 or -errno.
+ */
+int gmem__map_file(const struct gmem *gm, u64 gpa, int fd, u64 off, u64 len);
+
+#endif /* VMM_GMEM_H */

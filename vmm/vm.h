@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A machine is an object. Everything above the VMM (session, `ktstr vm`)
+ * uses this header only.
+ *
+ * Threads: vm__run() turns the calling thread into the machine's main loop
+ * (deadline, stop requests, host input) and starts one thread per vCPU.
+ * Output callbacks run on a vCPU thread, one at a time per stream; they must
+ * not block for long and must not call back into the machine except
+ * vm__stop(). Two machines may run in one process.
+ */
+#ifndef VMM_VM_H
+#define VMM_VM_H
+
+#include <ktstr/diag.h>
+
+#define VM_MAX_CPUS 64u
+#define VM_MIN_MEMORY_MIB 32u
+#define VM_CMDLINE_MAX 2047u /* COMMAND_LINE_SIZE 2048 on x86, NUL included */
+
+struct vm;
+
+/** enum vm_stream - the byte streams between host and guest */
+enum vm_stream {
+	VM_STREAM_COM1,	 /* kernel log */
+	VM_STREAM_COM2,	 /* fallback results, init's last words */
+	VM_STREAM_HVC0,	 /* virtio-console port 0, a terminal */
+	VM_STREAM_BULK,	 /* virtio-console port 1 "ktstr.bulk", wire records */
+	VM_STREAM_STATS, /* virtio-console port 2 "ktstr.stats" */
+	VM_STREAM_NR,
+};
+
+/** struct vm_sink - receiver of guest output; @write may be NULL: discarded */
+struct vm_sink {
+	void (*write)(void *ctx, const void *buf, size_t len);
+	void *ctx;
+};
+
+/**
+ * struct vm_initrd_part - one piece of the initial ramdisk
+ *
+ * Parts are placed one after the other. A part with @fd >= 0 is mapped
+ * copy-on-write from page-aligned file offset 0 (@len bytes; every part but
+ * the last must then be a multiple of the page size); otherwise @data is
+ * copied.
+ */
+struct vm_initrd_part {
+	int fd;
+	const void *data;
+	size_t len;
+};
+
+struct vm_config {
+	const char *kernel; /* vmlinux ELF or bzImage, path */
+	const struct vm_initrd_part *initrd;
+	unsigned int nr_initrd;
+	const char *cmdline;
+	unsigned int nr_cpus; /* 1..VM_MAX_CPUS */
+	u64 memory_mib;	      /* at least VM_MIN_MEMORY_MIB */
+	u64 timeout_ns;	      /* wall clock from vm__run(); 0 = none */
+	struct vm_sink sink[VM_STREAM_NR];
+	/*
+	 * Host bytes for COM1 / HVC0 are read from here when >= 0 (borrowed,
+	 * left open). Used by `ktstr vm`.
+	 */
+	int input_fd;
+	enum vm_stream input_stream;
+};
+
+/** enum vm_exit_reason - why the machine no longer runs */
+enum vm_exit_reason {
+	VM_EXIT_POWEROFF,     /* ACPI S5 */
+	VM_EXIT_RESET,	      /* ACPI reset register, no panic seen */
+	VM_EXIT_PANIC,	      /* "Kernel panic - not syncing" on COM1 */
+	VM_EXIT_TRIPLE_FAULT, /* KVM_EXIT_SHUTDOWN */
+	VM_EXIT_DEADLINE,     /* timeout_ns passed */
+	VM_EXIT_STOPPED,      /* vm__stop() */
+	VM_EXIT_ERROR,	      /* the VMM or KVM failed; see the diag text */
+	VM_EXIT_NR,
+};
+
+struct vm_counters {
+	u64 setup_ns; /* vm__new(): until vCPUs could run */
+	u64 run_ns;   /* vm__run() */
+	u64 exits;    /* returns of KVM_RUN to user space, all vCPUs */
+	u64 pio_exits, mmio_exits, intr_exits, other_exits;
+	u64 kernel_cache_hit; /* 1 when no kernel decompression was needed */
+	u64 guest_memory_bytes;
+};
+
+struct vm_exit {
+	enum vm_exit_reason reason;
+	struct vm_counters counters;
+};
+
+/** vm_exit_reason__name - "poweroff", "panic", ...; never NULL */
+const char *vm_exit_reason__name(enum vm_exit_reason reason);
+
+/** vm_stream__name - "com1", "hvc0", ...; never NULL */
+const char *vm_stream__name(enum vm_stream stream);
+
+/**
+ * vm__new - check the configuration and build the machine
+ *
+ * Opens /dev/kvm, maps guest memory, loads the kernel and the ramdisk, writes
+ * zero page, ACPI tables and boot state, creates devices and vCPUs. Nothing
+ * runs yet. Every limit violated names field, value and limit in @diag.
+ * Return: 0 and the caller-owned @ret_vm, or -errno with nothing left behind.
+ */
+int vm__new(const struct vm_config *cfg, struct vm **ret_vm,
+	    struct kt_diag *diag);
+
+/**
+ * vm__run - run until the guest stops or is stopped; once per machine
+ * Return: 0 with @ret_exit filled (reason VM_EXIT_ERROR leaves the cause in
+ * @diag), or -errno when the threads could not be started.
+ */
+int vm__run(struct vm *vm, struct vm_exit *ret_exit, struct kt_diag *diag);
+
+/**
+ * vm__stop - ask a running machine to stop; any thread, sinks included, and
+ * async-signal-safe. Before vm__run() it makes the run end at once.
+ */
+void vm__stop(struct vm *vm);
+
+/**
+ * vm__send - queue bytes for the guest on a virtio-console stream
+ * Return: 0, -EAGAIN when the guest has not opened the port, -ENOSPC when
+ * 64 KiB are already waiting.
+ */
+int vm__send(struct vm *vm, enum vm_stream stream, const void *buf, size_t len);
+
+/** vm__free - release everything; NULL is fine; not while vm__run() runs */
+void vm__free(struct vm *vm);
+DEFINE_FREE(vm, struct vm *, vm__free(_T))
+
+#endif /* VMM_VM_H */
