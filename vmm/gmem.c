@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Guest physical memory. One memfd holds all RAM; its two pieces, below and
+ * above the MMIO gap, are mapped into one reserved address range whose guest
+ * addresses and host addresses differ by a constant per slot. Filled by the
+ * loader before vCPUs exist, read by devices on vCPU threads afterwards. The
+ * slot table never changes after init, so no lock is needed.
+ */
+#include "vmm/gmem.h"
+
+#include <sys/mman.h>
+
+static u64 low_size(u64 size)
+{
+	return KT_MIN(size, (u64)GMEM_GAP_START);
+}
+
+static void add_slot(struct gmem *gm, u64 gpa, u64 len, u8 *hva, u64 off)
+{
+	gm->slot[gm->nr_slots++] = (struct gmem_slot){
+		.gpa = gpa,
+		.len = len,
+		.hva = hva,
+		.file_off = off,
+	};
+}
+
+int gmem__init(struct gmem *gm, u64 size, struct kt_diag *diag)
+{
+	int fd __free(fd) = -1;
+	u8 *base;
+
+	if (!size || size % GMEM_PAGE || size > (u64)INT64_MAX)
+		return diag__fail(diag, -EINVAL,
+				  "guest memory of %llu bytes: must be a "
+				  "positive multiple of %u",
+				  (unsigned long long)size, GMEM_PAGE);
+	fd = memfd_create("ktstr-guest", MFD_CLOEXEC);
+	if (fd < 0)
+		return diag__fail(diag, -errno, "guest memory: memfd: %s",
+				  strerror(errno));
+	if (ftruncate(fd, (off_t)size))
+		return diag__fail(
+			diag, -errno, "guest memory: memfd of %llu MiB: %s",
+			(unsigned long long)(size >> 20), strerror(errno));
+	/* NORESERVE: pages exist once the guest touches them, not before. */
+	base = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		    MAP_SHARED | MAP_NORESERVE, fd, 0);
+	if (base == MAP_FAILED)
+		return diag__fail(diag, -errno,
+				  "guest memory: cannot map %llu MiB: %s; use "
+				  "less --memory",
+				  (unsigned long long)(size >> 20),
+				  strerror(errno));
+	/* A core dump of the VMM should not contain the guest. */
+	(void)madvise(base, size, MADV_DONTDUMP);
+	*gm = (struct gmem){ .fd = no_free_fd(fd), .size = size };
+	add_slot(gm, 0, low_size(size), base, 0);
+	if (size > GMEM_GAP_START)
+		add_slot(gm, GMEM_GAP_END, size - GMEM_GAP_START,
+			 base + GMEM_GAP_START, GMEM_GAP_START);
+	return 0;
+}
+
+void gmem__wrap(struct gmem *gm, void *buf, u64 size)
+{
+	*gm = (struct gmem){ .fd = -1, .size = size };
+	add_slot(gm, 0, size, buf, 0);
+}
+
+void gmem__fini(struct gmem *gm)
+{
+	/* A wrapped buffer belongs to its owner. */
+	if (gm->fd < 0 || !gm->nr_slots)
+		return;
+	munmap(gm->slot[0].hva, gm->size);
+	close(gm->fd);
+	*gm = (struct gmem){ .fd = -1 };
+}
+
+static const struct gmem_slot *find_slot(const struct gmem *gm, u64 gpa,
+					 u64 len)
+{
+	for (unsigned int i = 0; i < gm->nr_slots; i++) {
+		const struct gmem_slot *s = &gm->slot[i];
+
+		/* Written so that no sum of guest values can wrap. */
+		if (gpa >= s->gpa && gpa - s->gpa < s->len &&
+		    len <= s->len - (gpa - s->gpa))
+			return s;
+	}
+	return NULL;
+}
+
+void *gmem__ptr(const struct gmem *gm, u64 gpa, u64 len)
+{
+	const struct gmem_slot *s = len ? find_slot(gm, gpa, len) : NULL;
+
+	return s ? s->hva + (gpa - s->gpa) : NULL;
+}
+
+int gmem__write(const struct gmem *gm, u64 gpa, const void *buf, u64 len)
+{
+	void *p = gmem__ptr(gm, gpa, len);
+
+	if (!p)
+		return len ? -EFAULT : 0;
+	memcpy(p, buf, len);
+	return 0;
+}
+
+int gmem__read(const struct gmem *gm, u64 gpa, void *buf, u64 len)
+{
+	const void *p = gmem__ptr(gm, gpa, len);
+
+	if (!p)
+		return len ? -EFAULT : 0;
+	memcpy(buf, p, len);
+	return 0;
+}
+
+int gmem__map_file(const struct gmem *gm, u64 gpa, int fd, u64 off, u64 len)
+{
+	void *p = gmem__ptr(gm, gpa, len);
+
+	if (!len)
+		return 0;
+	if ((gpa | off | len) % GMEM_PAGE)
+		return -EINVAL;
+	if (!p)
+		return -EFAULT;
+	/* A wrapped buffer need not be page aligned, nor ours to map over. */
+	if (gm->fd < 0)
+		return -EINVAL;
+	if (mmap(p, len, PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE, fd,
+		 (off_t)off) == MAP_FAILED)
+		return -errno;
+	(void)madvise(p, len, MADV_DONTDUMP);
+	return 0;
+}
