@@ -96,7 +96,10 @@ void wire__header(u8 hdr[WIRE_HDR_SIZE], u32 type, const void *payload,
  * wire__send - write one or more records carrying @len bytes of type @type
  *
  * Payloads above WIRE_MAX_PAYLOAD are split into records of the same type,
- * which receivers concatenate in arrival order. Uses writev(2); retries.
+ * which receivers concatenate in arrival order. Uses writev(2); retries after
+ * short writes and waits for a full non-blocking descriptor. A socket whose
+ * peer is gone raises SIGPIPE unless the caller ignores it. After an error the
+ * receiver may hold half a record.
  * Return: 0 or -errno.
  */
 int wire__send(int fd, u32 type, const void *payload, size_t len);
@@ -104,8 +107,8 @@ int wire__send(int fd, u32 type, const void *payload, size_t len);
 struct wire_stats {
 	u64 records; /* delivered, good or bad */
 	u64 bad_crc;
-	u64 unknown;   /* no row in msg.def; counted by wire__validate() */
-	u64 malformed; /* length outside the row's range */
+	u64 unknown;   /* no row for guest-to-host; counted by wire__usable() */
+	u64 malformed; /* length outside the row's range; same */
 	u64 nonzero_pad;
 	u64 resyncs; /* times buffered bytes were dropped */
 	u64 dropped_bytes;
@@ -130,8 +133,10 @@ void wire_asm__fini(struct wire_asm *wa);
  * partial tail is kept. Rules: a length above WIRE_MAX_PAYLOAD is judged once
  * the whole announced record arrived, then everything buffered is dropped;
  * a tail above WIRE_MAX_RESIDUAL is dropped; a bad checksum is delivered with
- * crc_ok = false.
- * Return: 0, or -ENOMEM (the bytes of this call are then lost and counted).
+ * crc_ok = false. "Everything buffered" includes the rest of @data: where the
+ * next record begins is not known any more.
+ * @fn must not feed the same assembler.
+ * Return: 0, or -ENOMEM (what was not delivered is then lost and counted).
  */
 int wire_asm__feed(struct wire_asm *wa, const void *data, size_t len,
 		   wire_record_fn fn, void *ctx);
@@ -143,8 +148,21 @@ size_t wire_asm__residual(const struct wire_asm *wa);
  * wire__usable - may the host act on this record?
  *
  * True iff the checksum is good, msg.def has the type in direction
- * guest-to-host, and the length is in the row's range. Counts why not.
+ * guest-to-host, and the length is in the row's range. Counts why not (a bad
+ * checksum was counted by the assembler).
  */
 bool wire__usable(struct wire_stats *stats, const struct wire_record *rec);
+
+/**
+ * msg__parse_test_result - check and decode a usable MSG_TEST_RESULT record
+ * @ret_reason: ret_result->reason_len bytes inside @rec, not NUL-terminated,
+ *              any bytes; valid as long as the record's payload
+ *
+ * Return: 0, -EPROTONOSUPPORT for another version, -EBADMSG when type or
+ * lengths disagree.
+ */
+int msg__parse_test_result(const struct wire_record *rec,
+			   struct msg_test_result *ret_result,
+			   const char **ret_reason);
 
 #endif /* KTSTR_WIRE_H */
