@@ -35,7 +35,12 @@ struct dev_ops {
 	void (*read)(struct dev *dev, u64 off, void *data, unsigned int len);
 	void (*write)(struct dev *dev, u64 off, const void *data,
 		      unsigned int len);
-	/* Host bytes for the guest; NULL: device has no input. */
+	/* Hand over output still held back; NULL: the device never does. */
+	void (*flush)(struct dev *dev);
+	/*
+	 * Host bytes for the guest, all or nothing; results of devs__input().
+	 * NULL: the device has no input.
+	 */
 	int (*input)(struct dev *dev, enum vm_stream stream, const void *buf,
 		     size_t len);
 };
@@ -56,8 +61,11 @@ struct dev_desc {
  *  any thread and never block */
 struct dev_host {
 	const struct gmem *gmem;
-	/* Set the level of an interrupt line (all our lines are level-low/
-	 * edge-agnostic: devices raise, then lower when acknowledged). */
+	/*
+	 * Set the level of an interrupt line, called on changes only. The
+	 * line is up while the device has a reason to interrupt, so that it
+	 * works for edge (UART) and for level (virtio) triggered inputs.
+	 */
 	void (*irq)(void *ctx, u32 gsi, bool level);
 	/* Bytes the guest wrote to a stream. */
 	void (*output)(void *ctx, enum vm_stream stream, const void *buf,
@@ -85,6 +93,14 @@ struct dev_set {
 int devs__realize(struct dev_set *set, const struct dev_host *host,
 		  struct kt_diag *diag);
 void devs__unrealize(struct dev_set *set);
+
+/**
+ * devs__flush - hand every byte that devices hold back to host->output
+ *
+ * For the end of a run, once no vCPU executes: an unfinished last line of a
+ * guest that was stopped is delivered here. Unrealizing flushes as well.
+ */
+void devs__flush(struct dev_set *set);
 
 /**
  * devs__access - route one exit to its device
