@@ -1,59 +1,78 @@
 # SPDX-License-Identifier: GPL-2.0
 # ktstr: build, test, install. `make help` lists the targets.
 #
-# Non-recursive: directories contribute sources by existing. Two exceptions
-# call make again: tools/testing/ktstr, because it is a kselftest collection
-# on the kernel's own lib.mk, and nothing else.
+# Non-recursive: directories contribute sources by existing. One exception
+# calls make again: tools/testing/ktstr, because it is a kselftest collection
+# on the kernel's own lib.mk.
+#
+# O=DIR builds elsewhere, V=1 shows commands, CC=clang, WERROR=0,
+# SAN=address,undefined (or thread) builds with sanitizers.
 
 O ?= build
-MAKEFLAGS += -r
+MAKEFLAGS += -r --no-print-directory
 export O
+
+all: # the default goal; what it makes is listed below
 
 include mk/flags.mk
 
 LIB_SRCS := $(sort $(wildcard lib/*/*.c vmm/*.c vmm/*/*.c guest/*.c))
 CLI_SRCS := $(sort $(wildcard tools/ktstr/*.c))
-UNIT_SRCS := $(sort $(wildcard tools/testing/ktstr/unit/test-*.c))
 
 LIB_OBJS := $(LIB_SRCS:%.c=$(O)/%.o)
 CLI_OBJS := $(CLI_SRCS:%.c=$(O)/%.o)
-UNIT_PROGS := $(UNIT_SRCS:tools/testing/ktstr/unit/%.c=$(O)/unit/%)
 
 LIBKTSTR := $(O)/libktstr.a
+SUITE := $(MAKE) -C tools/testing/ktstr O=$(abspath $(O))
 
-all: $(LIBKTSTR) $(if $(CLI_SRCS),$(O)/ktstr) ## build library and command
+include mk/check.mk
+include mk/bpf.mk
+include mk/install.mk
+
+all: $(LIBKTSTR) $(O)/ktstr $(BPF_OBJS) ## build the library and the command
 
 lib: $(LIBKTSTR)
 
 $(LIBKTSTR): $(LIB_OBJS)
 	$(call msg,AR,$@)
-	$(Q)rm -f $@ && $(AR) rcs $@ $^
+	$(Q)rm -f $@ && $(AR) rcs $@ $(LIB_OBJS)
 
 $(O)/ktstr: $(CLI_OBJS) $(LIBKTSTR)
 	$(call msg,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(CLI_OBJS) $(LIBKTSTR) $(LDLIBS)
 
-$(O)/unit/%: $(O)/tools/testing/ktstr/unit/%.o $(LIBKTSTR)
-	$(call msg,LINK,$@)
+# The list of objects is an input too: a removed source must leave the archive.
+$(LIBKTSTR): $(O)/libktstr.list
+$(O)/libktstr.list: FORCE
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(LIBKTSTR) -lcmocka $(LDLIBS)
+	$(Q)echo '$(LIB_OBJS)' | cmp -s - $@ || echo '$(LIB_OBJS)' > $@
 
 $(O)/%.o: %.c
 	$(call msg,CC,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-unit: $(UNIT_PROGS) ## build and run the unit tests
-	$(Q)CMOCKA_MESSAGE_OUTPUT=TAP prove -e '' $(UNIT_PROGS)
+suite: ## build the suite's test programs
+	$(Q)$(SUITE) all
+
+run_tests: ## run the suite in virtual machines; the exit status tells
+	$(Q)O='$(O)' ./run_tests.sh
+
+bench: all ## speed and size against QEMU, as ratios
+	$(Q)scripts/setup --for bench
+	$(Q)O='$(O)' tools/testing/ktstr/bench/run
 
 clean: ## remove what was built
 	rm -rf $(O)
 
 help: ## this list
-	@sed -n 's/^\([a-z_]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z_-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | \
+		sort | expand -t 16
+	@echo
+	@echo '  O=DIR  V=1  CC=clang  WERROR=0  SAN=address,undefined  KSRC=TREE'
 
-.PHONY: all lib unit clean help
+.PHONY: all lib suite run_tests bench clean help FORCE
 .SECONDARY:
+.DELETE_ON_ERROR:
 
 -include $(LIB_OBJS:.o=.d) $(CLI_OBJS:.o=.d)
--include $(UNIT_SRCS:%.c=$(O)/%.d)

@@ -34,5 +34,8 @@ ifneq ($(SAN),)
 override CFLAGS += -fsanitize=$(SAN) -fno-omit-frame-pointer \
 	-fno-sanitize-recover=all
 endif
+ifeq ($(FUZZ),1)
+override CFLAGS += -fsanitize=fuzzer-no-link
+endif
 override LDFLAGS += -pthread -Wl,--as-needed
 LDLIBS := -lelf -lzstd -llz4 -llzma -lz -lxxhash -ldl
