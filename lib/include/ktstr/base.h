@@ -28,8 +28,8 @@ typedef int64_t s64;
 #define MIB(n) ((u64)(n) << 20)
 #define GIB(n) ((u64)(n) << 30)
 
-#define NSEC_PER_MSEC 1000000ULL
-#define NSEC_PER_SEC 1000000000ULL
+#define NSEC_PER_MSEC ((u64)1000000)
+#define NSEC_PER_SEC ((u64)1000000000)
 
 /* sys/param.h and the kernel's selftest headers bring the same macro. */
 #ifndef ARRAY_SIZE
