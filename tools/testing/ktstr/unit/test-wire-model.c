@@ -14,7 +14,7 @@
 
 #include <ktstr/wire.h>
 
-#define ROUNDS 400
+#define ROUNDS 150
 
 static u64 rng_state;
 
