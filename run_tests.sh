@@ -65,14 +65,18 @@ select_tests()
 	grep -xF -f <(grep . <<<"$picked") <<<"$all"
 }
 
-# Run program $1 with arguments $2...; lines come out prefixed and are kept.
+# Run program $1 with arguments $2...; lines come out prefixed, and are kept.
 # A test child that outlives its program may hold the pipe: it gets 5 s.
 run_program()
 {
 	local prog=$1 status writer pid
 	shift
-	exec {writer}> >(exec perl -ne 'BEGIN { $| = 1 } print "# $_"' |
-		tee "$results/$prog.log")
+	exec {writer}> >(exec perl -e '
+		$| = 1;
+		open my $log, ">", shift or die;
+		$log->autoflush(1);
+		while (<STDIN>) { print "# $_"; print $log "# $_"; }
+	' "$results/$prog.log")
 	pid=$!
 	timeout -k 10 "$limit" "$bin/$prog" "$@" >&"$writer" 2>&1 \
 		</dev/null {writer}>&-
