@@ -9,6 +9,7 @@ static const struct {
 	int (*fn)(int argc, char **argv);
 	const char *summary;
 } commands[] = {
+	{ "accel", cmd_accel, "measure /dev/kvm and say what would be used" },
 	{ NULL, NULL, NULL }, /* a row arrives together with its command */
 };
 
