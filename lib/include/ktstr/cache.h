@@ -25,8 +25,37 @@ int cache__root(char *buf, size_t size, struct kt_diag *diag);
 int cache__dir(const char *sub, char *buf, size_t size, struct kt_diag *diag);
 
 /**
+ * cache__create - open a temporary file for a new entry
+ * @path: the entry's final path; the directory exists
+ * @tmp_path: receives the name to give to cache__publish() or unlink()
+ *
+ * Return: 0 with @ret_fd open for reading and writing, or -errno.
+ */
+int cache__create(const char *path, char *tmp_path, size_t size, int *ret_fd);
+
+/**
+ * cache__seal - append the trailer that cache__open_sealed() checks
+ * @fd: complete file; content is everything up to its present end
+ * @key: what the content was made from
+ * Return: 0 or -errno.
+ */
+int cache__seal(int fd, u64 key);
+
+/**
+ * cache__open_sealed - open an entry written with cache__seal()
+ * @key: must equal the sealing key
+ * @ret_len: content length, trailer excluded
+ *
+ * A truncated or foreign file is -ENOENT: to the caller it does not exist, and
+ * publishing a new one replaces it. Marks the entry as used just now.
+ * Return: 0, -ENOENT or -errno.
+ */
+int cache__open_sealed(const char *path, u64 key, int *ret_fd, u64 *ret_len);
+
+/**
  * cache__publish - make a finished temporary file visible under its key
- * @fd: open, complete file whose path is @tmp_path (same directory)
+ * @tmp_path: complete file in the same directory; gone afterwards, also on
+ *            error
  *
  * fsync is not needed: a torn file after a power cut is caught by the users'
  * own validation. rename() makes concurrent writers of one key harmless.

@@ -269,8 +269,11 @@ static void modem_deltas(void **state)
 {
 	struct fixture *f = *state;
 
+	/* Into loopback: the host's lines drop, ring rises without a delta. */
 	out(f, UART_MCR, UART_MCR_LOOP | UART_MCR_OUT1);
-	in(f, UART_MSR);
+	assert_int_equal(in(f, UART_MSR), UART_MSR_RI | UART_MSR_DDCD |
+						  UART_MSR_DDSR |
+						  UART_MSR_DCTS);
 	assert_int_equal(in(f, UART_MSR), UART_MSR_RI);
 	out(f, UART_MCR, UART_MCR_LOOP | UART_MCR_RTS);
 	/* RTS gave CTS; OUT1's release is a trailing edge of ring. */

@@ -109,6 +109,9 @@ static void status_only_grows(void **state)
 	assert_int_equal(model__in(m, VIRTIO_MMIO_STATUS), S_ACK | S_DRIVER);
 	model__out(m, VIRTIO_MMIO_STATUS, 0x100);
 	assert_int_equal(model__in(m, VIRTIO_MMIO_STATUS), S_ACK | S_DRIVER);
+	/* A write that drops bits does nothing, not half of it. */
+	model__out(m, VIRTIO_MMIO_STATUS, VIRTIO_CONFIG_S_FAILED);
+	assert_int_equal(model__in(m, VIRTIO_MMIO_STATUS), S_ACK | S_DRIVER);
 	/* A driver may give up at any point. */
 	model__out(m, VIRTIO_MMIO_STATUS,
 		   S_ACK | S_DRIVER | VIRTIO_CONFIG_S_FAILED);

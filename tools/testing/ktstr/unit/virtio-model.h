@@ -20,7 +20,7 @@
 #define MODEL_AVAIL_OFF 0x2000u
 #define MODEL_USED_OFF 0x3000u
 #define MODEL_DATA 0x40000u /* buffers from here on */
-#define MODEL_OUT_MAX 0x40000u
+#define MODEL_OUT_MAX 0x110000u
 
 #define MODEL_FEATURES \
 	(1ULL << VIRTIO_F_VERSION_1 | 1ULL << VIRTIO_CONSOLE_F_MULTIPORT)
@@ -246,13 +246,15 @@ static void model__kick(struct model *m, u32 q)
 		model__notify(m, q);
 }
 
-/* The next used buffer, if any. */
+/* The next used buffer; without one false and zeroes. */
 static bool model__reap(struct model *m, u32 q, u32 *ret_id, u32 *ret_len)
 {
 	struct model_queue *mq = &m->q[q];
 	struct vring_used *used = model__used(m, q);
 	struct vring_used_elem e;
 
+	*ret_id = 0;
+	*ret_len = 0;
 	if (used->idx == mq->used_seen)
 		return false;
 	e = used->ring[mq->used_seen++ % mq->num];
