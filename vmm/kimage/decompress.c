@@ -149,19 +149,20 @@ static u32 get_le32(const u8 *p)
 
 static int expand_lz4_chunk(const u8 *in, u32 len, struct sink *s)
 {
+	size_t room;
 	int got, err = 0;
 
 	if (s->cap - s->len < LZ4_LEGACY_CHUNK)
 		err = sink__grow(s,
 				 KT_MAX(s->len + LZ4_LEGACY_CHUNK, s->cap * 2));
 	/* At the limit, what is left may still be enough. */
-	if (err && (err != -EFBIG || s->len == s->cap))
+	if (err && err != -EFBIG)
 		return err;
-	got = LZ4_decompress_safe(
-		(const char *)in, (char *)s->buf + s->len, (int)len,
-		(int)KT_MIN(s->cap - s->len, (size_t)LZ4_LEGACY_CHUNK));
+	room = KT_MIN(s->cap - s->len, (size_t)LZ4_LEGACY_CHUNK);
+	got = LZ4_decompress_safe((const char *)in, (char *)s->buf + s->len,
+				  (int)len, (int)room);
 	if (got < 0)
-		return err ? err : -EINVAL;
+		return room < LZ4_LEGACY_CHUNK ? -EFBIG : -EINVAL;
 	s->len += (size_t)got;
 	return 0;
 }
