@@ -10,6 +10,10 @@
 
 #include <sys/mman.h>
 
+#include <ktstr/fd.h>
+
+#define HUGE_PAGE MIB(2)
+
 static u64 low_size(u64 size)
 {
 	return KT_MIN(size, (u64)GMEM_GAP_START);
@@ -23,6 +27,51 @@ static void add_slot(struct gmem *gm, u64 gpa, u64 len, u8 *hva, u64 off)
 		.hva = hva,
 		.file_off = off,
 	};
+}
+
+/*
+ * Huge pages need host and guest addresses that agree modulo 2 MiB: reserve
+ * more, map in the middle, give the ends back. NORESERVE: pages exist once
+ * somebody touches them, not before.
+ */
+static u8 *map_aligned(int fd, u64 size)
+{
+	u64 room = size + HUGE_PAGE;
+	u8 *area, *base;
+
+	area = mmap(NULL, room, PROT_NONE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (area == MAP_FAILED)
+		return NULL;
+	base = (u8 *)KT_ALIGN_UP((uintptr_t)area, (uintptr_t)HUGE_PAGE);
+	if (mmap(base, size, PROT_READ | PROT_WRITE,
+		 MAP_SHARED | MAP_FIXED | MAP_NORESERVE, fd, 0) == MAP_FAILED) {
+		int err = errno;
+
+		munmap(area, room);
+		errno = err;
+		return NULL;
+	}
+	if (base > area)
+		munmap(area, (size_t)(base - area));
+	munmap(base + size, room - size - (u64)(base - area));
+	return base;
+}
+
+/* Whether MADV_HUGEPAGE means something for a memfd on this host. */
+static bool host_has_huge_memfd(void)
+{
+	static const char *const words[] = { "[advise]", "[always]",
+					     "[within_size]", "[force]" };
+	char *text __free(ptr) = NULL;
+
+	if (fd__read_file("/sys/kernel/mm/transparent_hugepage/shmem_enabled",
+			  GMEM_PAGE, &text, NULL))
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (strstr(text, words[i]))
+			return true;
+	return false;
 }
 
 int gmem__init(struct gmem *gm, u64 size, struct kt_diag *diag)
@@ -43,18 +92,21 @@ int gmem__init(struct gmem *gm, u64 size, struct kt_diag *diag)
 		return diag__fail(
 			diag, -errno, "guest memory: memfd of %llu MiB: %s",
 			(unsigned long long)(size >> 20), strerror(errno));
-	/* NORESERVE: pages exist once the guest touches them, not before. */
-	base = mmap(NULL, size, PROT_READ | PROT_WRITE,
-		    MAP_SHARED | MAP_NORESERVE, fd, 0);
-	if (base == MAP_FAILED)
+	base = map_aligned(fd, size);
+	if (!base)
 		return diag__fail(diag, -errno,
 				  "guest memory: cannot map %llu MiB: %s; use "
-				  "less --memory",
+				  "less memory",
 				  (unsigned long long)(size >> 20),
 				  strerror(errno));
 	/* A core dump of the VMM should not contain the guest. */
 	(void)madvise(base, size, MADV_DONTDUMP);
-	*gm = (struct gmem){ .fd = no_free_fd(fd), .size = size };
+	(void)madvise(base, size, MADV_HUGEPAGE);
+	*gm = (struct gmem){
+		.fd = no_free_fd(fd),
+		.size = size,
+		.huge = host_has_huge_memfd(),
+	};
 	add_slot(gm, 0, low_size(size), base, 0);
 	if (size > GMEM_GAP_START)
 		add_slot(gm, GMEM_GAP_END, size - GMEM_GAP_START,
@@ -138,4 +190,26 @@ int gmem__map_file(const struct gmem *gm, u64 gpa, int fd, u64 off, u64 len)
 		return -errno;
 	(void)madvise(p, len, MADV_DONTDUMP);
 	return 0;
+}
+
+int gmem__load_file(const struct gmem *gm, u64 gpa, int fd, u64 off, u64 len)
+{
+	bool aligned = !((gpa | off) % GMEM_PAGE);
+	u64 mapped = 0;
+	void *rest;
+
+	if (aligned && !gm->huge && gm->fd >= 0) {
+		int err;
+
+		mapped = KT_ALIGN_DOWN(len, (u64)GMEM_PAGE);
+		err = gmem__map_file(gm, gpa, fd, off, mapped);
+		if (err)
+			return err;
+	}
+	if (mapped == len)
+		return 0;
+	rest = gmem__ptr(gm, gpa + mapped, len - mapped);
+	if (!rest)
+		return -EFAULT;
+	return fd__pread_all(fd, rest, len - mapped, off + mapped);
 }
