@@ -16,6 +16,7 @@
 
 #define VM_MAX_CPUS 64u
 #define VM_MIN_MEMORY_MIB 32u
+#define VM_MAX_MEMORY_MIB 524288u /* 2^39 bytes: below any CPU's limit */
 #define VM_CMDLINE_MAX 2047u /* COMMAND_LINE_SIZE 2048 on x86, NUL included */
 
 struct vm;
@@ -65,6 +66,8 @@ struct vm_config {
 	 */
 	int input_fd;
 	enum vm_stream input_stream;
+	/* Count exits by port and page as well, for vm__stats(). */
+	bool collect_stats;
 };
 
 /** enum vm_exit_reason - why the machine no longer runs */
@@ -129,6 +132,19 @@ void vm__stop(struct vm *vm);
  * 64 KiB are already waiting.
  */
 int vm__send(struct vm *vm, enum vm_stream stream, const void *buf, size_t len);
+
+/**
+ * vm__stats - every statistic KVM and the machine have, by name
+ * @fn: called once per value: "vm.NAME", "vcpu.NAME" (KVM's binary
+ *      statistics, summed over vCPUs) and, with collect_stats,
+ *      "pio.0xPORT" and "mmio.0xPAGE" (exits to user space)
+ *
+ * Any thread, also from a sink while the machine runs.
+ * Return: 0, -EOPNOTSUPP when the host's KVM is older than 5.14 (the last two
+ * kinds are still reported), or -errno.
+ */
+int vm__stats(struct vm *vm, void (*fn)(void *ctx, const char *name, u64 value),
+	      void *ctx);
 
 /** vm__free - release everything; NULL is fine; not while vm__run() runs */
 void vm__free(struct vm *vm);

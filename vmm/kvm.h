@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Opening KVM and finding out what it can do. */
+#ifndef VMM_KVM_H
+#define VMM_KVM_H
+
+#include <ktstr/diag.h>
+
+#define KVM_DEVICE "/dev/kvm"
+
+/**
+ * kvm__open - open @path and check API version and required capabilities
+ * @ret_fd: owned by the caller
+ *
+ * Return: 0, or -ENOENT, -EACCES, -ENODEV, -EOPNOTSUPP with what is missing
+ * and what to do about it in @diag.
+ */
+int kvm__open(const char *path, int *ret_fd, struct kt_diag *diag);
+
+/** kvm__has - whether an optional capability (KVM_CAP_*) is there */
+bool kvm__has(int fd, unsigned int cap);
+
+/** kvm__max_vcpus - most vCPUs that KVM gives one machine */
+unsigned int kvm__max_vcpus(int kvm_fd);
+
+/** kvm__create_vm - machine descriptor; retries interrupted attempts */
+int kvm__create_vm(int kvm_fd, int *ret_fd, struct kt_diag *diag);
+
+/** typedef kvm_stat_fn - receives one statistic */
+typedef void (*kvm_stat_fn)(void *ctx, const char *name, u64 value);
+
+/**
+ * kvm__read_stats - scalar statistics of a VM or vCPU descriptor
+ * (KVM_GET_STATS_FD, Documentation/virt/kvm/api.rst 4.133)
+ *
+ * Histograms are skipped. Return: 0, -EOPNOTSUPP on kernels before 5.14, or
+ * -errno.
+ */
+int kvm__read_stats(int fd, kvm_stat_fn fn, void *ctx);
+
+#endif /* VMM_KVM_H */
