@@ -10,6 +10,7 @@ static const struct {
 	const char *summary;
 } commands[] = {
 	{ "accel", cmd_accel, "measure /dev/kvm and say what would be used" },
+	{ "vm", cmd_vm, "boot a kernel in our VMM and relay its console" },
 	{ NULL, NULL, NULL }, /* a row arrives together with its command */
 };
 
