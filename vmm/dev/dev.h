@@ -89,7 +89,12 @@ struct dev_set {
 	struct dev_host host;
 };
 
-/** devs__realize - all devices of the table; unwinds on the first error */
+/**
+ * devs__realize - all devices of the table; unwinds on the first error
+ *
+ * Devices keep pointers into @set: it must not move until unrealized. @host
+ * is copied.
+ */
 int devs__realize(struct dev_set *set, const struct dev_host *host,
 		  struct kt_diag *diag);
 void devs__unrealize(struct dev_set *set);

@@ -64,8 +64,8 @@ static void transmit_is_one_exit_and_no_copy(void **state)
 		assert_int_equal(after.tx_buffers - before.tx_buffers, 1);
 		assert_int_equal(m->out_nr[s], 0x8000);
 		assert_memory_equal(m->out[s], m->mem + addr, 0x8000);
-		assert_ptr_equal(m->last_ptr, m->mem + addr);
-		assert_int_equal(m->outputs, p + 1);
+		assert_ptr_equal(m->last_ptr[s], m->mem + addr);
+		assert_int_equal(m->outputs[s], 1);
 	}
 }
 

@@ -34,8 +34,8 @@ static void model__on_output(void *ctx, enum vm_stream stream, const void *buf,
 	assert_true(len <= MODEL_OUT_MAX - m->out_nr[stream]);
 	memcpy(m->out[stream] + m->out_nr[stream], buf, len);
 	m->out_nr[stream] += len;
-	m->last_ptr = buf;
-	m->outputs++;
+	m->last_ptr[stream] = buf;
+	m->outputs[stream]++;
 }
 
 static void model__on_shutdown(void *ctx, enum vm_exit_reason reason)

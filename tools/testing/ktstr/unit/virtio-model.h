@@ -48,8 +48,8 @@ struct model {
 	/* What the host saw. */
 	bool line;
 	unsigned int line_ups;
-	unsigned int outputs;
-	const void *last_ptr;
+	unsigned int outputs[VM_STREAM_NR];
+	const void *last_ptr[VM_STREAM_NR];
 	u8 *out[VM_STREAM_NR];
 	size_t out_nr[VM_STREAM_NR];
 };
