@@ -7,6 +7,7 @@
  *
  * Cache layout, written by scripts/setup and `make kernel`:
  *   kernels/default -> NAME             symlink
+ *   kernels/test-...                    an entry made by `make kernel`
  *   kernels/NAME/vmlinuz                image
  *   kernels/NAME/config                 its .config
  *   kernels/NAME/release                uname -r, one line
@@ -31,7 +32,12 @@ struct kernel_ref {
  * @spec: NULL or "" = KTSTR_KERNEL, then discovery. A path: image file, build
  *        tree (arch/x86/boot/bzImage), cache entry directory. A word without
  *        '/': name of a cache entry.
- * Return: 0, or -ENOENT with the places looked at and the command to run.
+ *
+ * Modules belong to a cache entry, or are looked for by the image's release:
+ * beside the image, one directory up (boot/ and lib/ of an unpacked package),
+ * then in /lib/modules.
+ * Return: 0, or -ENOENT with the places looked at and the command to run, or
+ * another -errno when a place was named but is not usable.
  */
 int kernel__resolve(const char *spec, struct kernel_ref *ret_ref,
 		    struct kt_diag *diag);
