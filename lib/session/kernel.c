@@ -37,6 +37,19 @@ __attribute__((format(printf, 3, 4))) static int put(char *buf, size_t size,
 	return n >= 0 && (size_t)n < size ? 0 : -ENAMETOOLONG;
 }
 
+/* NULL when out of memory; paths live on the heap, there are many of them. */
+__attribute__((format(printf, 1, 2))) static char *text(const char *fmt, ...)
+{
+	char *buf;
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vasprintf(&buf, fmt, ap);
+	va_end(ap);
+	return n < 0 ? NULL : buf;
+}
+
 static bool is_dir(const char *path)
 {
 	struct stat st;
@@ -46,10 +59,9 @@ static bool is_dir(const char *path)
 
 static bool has(const char *dir, const char *name)
 {
-	char path[PATH_MAX];
+	char *path __free(ptr) = text("%s/%s", dir, name);
 
-	return !put(path, sizeof(path), "%s/%s", dir, name) &&
-	       access(path, F_OK) == 0;
+	return path && access(path, F_OK) == 0;
 }
 
 static bool release_char(char c)
@@ -82,13 +94,16 @@ static bool cut_release(char *text)
 	return plain_name(text);
 }
 
-static bool read_line(const char *path, char *buf, size_t size)
+static bool read_release(const char *dir, const char *name, char *buf,
+			 size_t size)
 {
-	char *text __free(ptr) = NULL;
+	char *path __free(ptr) = text("%s/%s", dir, name);
+	char *line __free(ptr) = NULL;
 
-	if (fd__read_file(path, 4096, &text, NULL) || strlen(text) >= size)
+	if (!path || fd__read_file(path, 4096, &line, NULL) ||
+	    strlen(line) >= size)
 		return false;
-	strcpy(buf, text);
+	strcpy(buf, line);
 	return cut_release(buf);
 }
 
@@ -128,26 +143,29 @@ static int set_image(struct kernel_ref *ref, const char *image,
 	return 0;
 }
 
+static bool set_modules(struct kernel_ref *ref, const char *base,
+			const char *release)
+{
+	if (!put(ref->modules_dir, sizeof(ref->modules_dir),
+		 "%s/lib/modules/%s", base, release) &&
+	    is_dir(ref->modules_dir))
+		return true;
+	ref->modules_dir[0] = '\0';
+	return false;
+}
+
 /* The first of the usual places that has modules for @release. */
 static void find_modules(struct kernel_ref *ref, const char *release)
 {
-	char dir[PATH_MAX];
+	char *dir __free(ptr) = strdup(ref->image);
 	char *slash;
 
-	ref->modules_dir[0] = '\0';
-	if (put(dir, sizeof(dir), "%s", ref->image))
-		return;
-	for (int up = 0; up < 2 && (slash = strrchr(dir, '/')); up++) {
+	for (int up = 0; dir && up < 2 && (slash = strrchr(dir, '/')); up++) {
 		*slash = '\0';
-		if (!put(ref->modules_dir, sizeof(ref->modules_dir),
-			 "%s/lib/modules/%s", dir, release) &&
-		    is_dir(ref->modules_dir))
+		if (set_modules(ref, dir, release))
 			return;
 	}
-	if (put(ref->modules_dir, sizeof(ref->modules_dir), "/lib/modules/%s",
-		release) ||
-	    !is_dir(ref->modules_dir))
-		ref->modules_dir[0] = '\0';
+	set_modules(ref, "", release);
 }
 
 static void set_name(struct kernel_ref *ref, const char *name)
@@ -175,49 +193,39 @@ static int use_image(struct kernel_ref *ref, const char *image,
 static int use_tree(struct kernel_ref *ref, const char *dir,
 		    struct kt_diag *diag)
 {
-	char path[PATH_MAX], release[RELEASE_MAX + 1];
-	int err;
+	char *image __free(ptr) = text("%s/" BZIMAGE, dir);
+	char release[RELEASE_MAX + 1];
+	int err = image ? use_image(ref, image, diag) : -ENOMEM;
 
-	if (put(path, sizeof(path), "%s/" BZIMAGE, dir))
-		return diag__fail(diag, -ENAMETOOLONG,
-				  "kernel tree %s: path too long", dir);
-	err = use_image(ref, path, diag);
-	if (err)
-		return err;
-	if (!put(path, sizeof(path), "%s/include/config/kernel.release", dir) &&
-	    read_line(path, release, sizeof(release)))
+	if (!err && read_release(dir, "include/config/kernel.release", release,
+				 sizeof(release)))
 		set_name(ref, release);
-	return 0;
+	return err;
 }
 
 static int use_entry(struct kernel_ref *ref, const char *dir,
 		     struct kt_diag *diag)
 {
-	char path[PATH_MAX], release[RELEASE_MAX + 1];
+	char *image __free(ptr) = NULL;
 	char *real __free(ptr) = realpath(dir, NULL);
+	char release[RELEASE_MAX + 1];
 	int err;
 
 	if (!real)
 		return diag__fail(diag, -errno, "cached kernel %s: %s", dir,
 				  strerror(errno));
-	if (put(path, sizeof(path), "%s/vmlinuz", real))
-		return diag__fail(diag, -ENAMETOOLONG,
-				  "cached kernel %s: path too long", dir);
-	err = set_image(ref, path, diag);
+	image = text("%s/vmlinuz", real);
+	err = image ? set_image(ref, image, diag) : -ENOMEM;
 	if (err)
 		return err;
 	set_name(ref, strrchr(real, '/') + 1);
-	if (put(path, sizeof(path), "%s/release", real) ||
-	    !read_line(path, release, sizeof(release)))
+	if (!read_release(real, "release", release, sizeof(release)))
 		return diag__fail(
 			diag, -EINVAL,
 			"cached kernel %s: no usable file \"release\"; remove "
 			"the directory and " SETUP_HINT,
 			real);
-	if (put(ref->modules_dir, sizeof(ref->modules_dir), "%s/lib/modules/%s",
-		real, release) ||
-	    !is_dir(ref->modules_dir))
-		ref->modules_dir[0] = '\0';
+	set_modules(ref, real, release);
 	return 0;
 }
 
@@ -258,7 +266,8 @@ static int resolve_path(struct kernel_ref *ref, const char *path,
 static int resolve_word(struct kernel_ref *ref, const char *word,
 			struct kt_diag *diag)
 {
-	char root[PATH_MAX], dir[PATH_MAX];
+	char *dir __free(ptr) = NULL;
+	char root[PATH_MAX];
 	int err;
 
 	if (!plain_name(word))
@@ -270,9 +279,9 @@ static int resolve_word(struct kernel_ref *ref, const char *word,
 	err = cache__root(root, sizeof(root), diag);
 	if (err)
 		return err;
-	if (put(dir, sizeof(dir), "%s/kernels/%s", root, word))
-		return diag__fail(diag, -ENAMETOOLONG,
-				  "kernel cache %s: path too long", root);
+	dir = text("%s/kernels/%s", root, word);
+	if (!dir)
+		return -ENOMEM;
 	if (is_entry(dir))
 		return use_entry(ref, dir, diag);
 	return diag__fail(
@@ -286,12 +295,10 @@ static int resolve_word(struct kernel_ref *ref, const char *word,
 /* Upwards from the working directory: Makefile, Kbuild and a bzImage. */
 static int find_tree(struct kernel_ref *ref, struct kt_diag *diag)
 {
-	char dir[PATH_MAX];
+	char *dir __free(ptr) = getcwd(NULL, 0);
 	char *slash;
 
-	if (!getcwd(dir, sizeof(dir)))
-		return -ENOENT;
-	for (;;) {
+	while (dir) {
 		if (has(dir, "Makefile") && has(dir, "Kbuild") &&
 		    has(dir, BZIMAGE))
 			return use_tree(ref, dir, diag);
@@ -300,6 +307,7 @@ static int find_tree(struct kernel_ref *ref, struct kt_diag *diag)
 			return -ENOENT;
 		*slash = '\0';
 	}
+	return -ENOENT;
 }
 
 static bool newer(const struct timespec *a, const struct timespec *b)
@@ -308,32 +316,39 @@ static bool newer(const struct timespec *a, const struct timespec *b)
 				      : a->tv_nsec > b->tv_nsec;
 }
 
+/* Is @name a complete test kernel; since when? */
+static bool test_kernel(const char *dir, const char *name,
+			struct timespec *ret_time)
+{
+	char *mark __free(ptr) = text("%s/complete", dir);
+	struct stat st;
+
+	if (strncmp(name, TEST_PREFIX, strlen(TEST_PREFIX)) ||
+	    !plain_name(name) || !mark || stat(mark, &st) || !is_entry(dir))
+		return false;
+	*ret_time = st.st_mtim;
+	return true;
+}
+
 static int find_test_kernel(struct kernel_ref *ref, const char *kernels,
 			    struct kt_diag *diag)
 {
 	DIR *d __free(dir) = opendir(kernels);
 	char *best __free(ptr) = NULL;
-	struct timespec best_time = { 0 };
-	char path[PATH_MAX];
+	struct timespec best_time = { 0 }, at;
 	struct dirent *de;
-	struct stat st;
 
 	while (d && (de = readdir(d))) {
-		if (strncmp(de->d_name, TEST_PREFIX, strlen(TEST_PREFIX)) ||
-		    !plain_name(de->d_name) ||
-		    put(path, sizeof(path), "%s/%s/complete", kernels,
-			de->d_name) ||
-		    stat(path, &st))
-			continue;
-		*strrchr(path, '/') = '\0';
-		if (!is_entry(path) ||
-		    (best && !newer(&st.st_mtim, &best_time)))
-			continue;
-		best_time = st.st_mtim;
-		free(best);
-		best = strdup(path);
-		if (!best)
+		char *dir __free(ptr) = text("%s/%s", kernels, de->d_name);
+
+		if (!dir)
 			return -ENOMEM;
+		if (!test_kernel(dir, de->d_name, &at) ||
+		    (best && !newer(&at, &best_time)))
+			continue;
+		best_time = at;
+		free(best);
+		best = no_free_ptr(dir);
 	}
 	return best ? use_entry(ref, best, diag) : -ENOENT;
 }
@@ -341,11 +356,11 @@ static int find_test_kernel(struct kernel_ref *ref, const char *kernels,
 static int find_default(struct kernel_ref *ref, const char *kernels,
 			struct kt_diag *diag)
 {
-	char path[PATH_MAX];
+	char *dir __free(ptr) = text("%s/default", kernels);
 
-	if (put(path, sizeof(path), "%s/default", kernels) || !is_entry(path))
-		return -ENOENT;
-	return use_entry(ref, path, diag);
+	if (!dir)
+		return -ENOMEM;
+	return is_entry(dir) ? use_entry(ref, dir, diag) : -ENOENT;
 }
 
 static int nothing_found(const char *kernels, struct kt_diag *diag)
@@ -371,10 +386,9 @@ static int discover(struct kernel_ref *ref, struct kt_diag *diag)
 	err = cache__root(root, sizeof(root), diag);
 	if (err)
 		return err;
-	if (asprintf(&kernels, "%s/kernels", root) < 0) {
-		kernels = NULL;
+	kernels = text("%s/kernels", root);
+	if (!kernels)
 		return -ENOMEM;
-	}
 	err = find_test_kernel(ref, kernels, diag);
 	if (err == -ENOENT)
 		err = find_default(ref, kernels, diag);

@@ -40,12 +40,42 @@ struct source {
 	u8 head[KIMAGE_HEAD_LEN];
 };
 
-/** struct slot - where an expanded payload lives or would live */
+/** struct slot - where a cache entry lives or would live; heap strings */
 struct slot {
-	char path[PATH_MAX];
-	size_t dir_len; /* of the directory in it */
+	char *dir;
+	char *path;
 	u64 key;
 };
+
+static void slot__fini(struct slot *slot)
+{
+	free(slot->dir);
+	free(slot->path);
+	*slot = (struct slot){ 0 };
+}
+DEFINE_FREE(slot, struct slot, slot__fini(&_T))
+
+/* Replaces what @slot was; after an error it is empty. */
+static int slot__set(struct slot *slot, const char *sub, const char *name,
+		     u64 key)
+{
+	char dir[PATH_MAX];
+	int err = cache__dir(sub, dir, sizeof(dir), NULL);
+
+	slot__fini(slot);
+	if (err)
+		return err;
+	if (asprintf(&slot->path, "%s/%s", dir, name) < 0) {
+		slot->path = NULL;
+		return -ENOMEM;
+	}
+	slot->dir = strdup(dir);
+	slot->key = key;
+	if (slot->dir)
+		return 0;
+	slot__fini(slot);
+	return -ENOMEM;
+}
 
 static int read_head(int fd, u64 size, u8 *head, size_t *ret_len)
 {
@@ -146,57 +176,39 @@ static int read_payload(const struct source *src, const struct bzimage *bz,
 	return 0;
 }
 
-static int slot__init(struct slot *slot, XXH128_hash_t hash)
+static int slot__for_content(struct slot *slot, XXH128_hash_t hash)
 {
-	int err = cache__dir("kimage", slot->path, sizeof(slot->path), NULL);
-	size_t room;
+	char name[64];
+
+	snprintf(name, sizeof(name), "vmlinux-%016llx%016llx",
+		 (unsigned long long)hash.high64,
+		 (unsigned long long)hash.low64);
+	return slot__set(slot, "kimage", name, hash.low64);
+}
+
+static int slot__for_index(struct slot *slot, const struct source *src)
+{
+	char name[32];
+	u64 id;
+	int err = file_identity(src->path, &id);
 
 	if (err)
 		return err;
-	slot->key = hash.low64;
-	slot->dir_len = strlen(slot->path);
-	room = sizeof(slot->path) - slot->dir_len;
-	return snprintf(slot->path + slot->dir_len, room,
-			"/vmlinux-%016llx%016llx",
-			(unsigned long long)hash.high64,
-			(unsigned long long)hash.low64) < (int)room
-		       ? 0
-		       : -ENAMETOOLONG;
-}
-
-static void slot__trim(struct slot *slot)
-{
-	slot->path[slot->dir_len] = '\0';
-	cache__trim(slot->path, KEEP_VMLINUX);
-	slot->path[slot->dir_len] = '/';
-}
-
-static int index_path(const struct source *src, u64 *ret_id, char *dir,
-		      char *path, size_t size)
-{
-	int err = file_identity(src->path, ret_id);
-
-	if (!err)
-		err = cache__dir("kimage/index", dir, size, NULL);
-	if (err)
-		return err;
-	return snprintf(path, size, "%s/%016llx", dir,
-			(unsigned long long)*ret_id) < (int)size
-		       ? 0
-		       : -ENAMETOOLONG;
+	snprintf(name, sizeof(name), "%016llx", (unsigned long long)id);
+	return slot__set(slot, "kimage/index", name, id);
 }
 
 static int index_read(const struct source *src, XXH128_hash_t *ret_hash)
 {
-	char dir[PATH_MAX], path[PATH_MAX];
+	struct slot slot __free(slot) = { 0 };
 	int fd __free(fd) = -1;
-	XXH128_hash_t hash;
-	u64 id, len;
+	XXH128_hash_t hash = { 0 };
+	u64 len;
 	int err;
 
-	err = index_path(src, &id, dir, path, sizeof(path));
+	err = slot__for_index(&slot, src);
 	if (!err)
-		err = cache__open_sealed(path, id, &fd, &len);
+		err = cache__open_sealed(slot.path, slot.key, &fd, &len);
 	if (!err && len != sizeof(hash))
 		err = -ENOENT;
 	if (!err)
@@ -206,39 +218,41 @@ static int index_read(const struct source *src, XXH128_hash_t *ret_hash)
 	return err;
 }
 
-/* Write buffer to a fresh entry; best effort for the index. */
-static int publish(const char *path, u64 key, const void *buf, size_t len,
-		   int *ret_fd)
+/* Write a fresh entry and make room for it. */
+static int slot__publish(const struct slot *slot, const void *buf, size_t len,
+			 unsigned int keep, int *ret_fd)
 {
 	char tmp[PATH_MAX];
 	int fd __free(fd) = -1;
 	int err;
 
-	err = cache__create(path, tmp, sizeof(tmp), &fd);
+	err = cache__create(slot->path, tmp, sizeof(tmp), &fd);
 	if (err)
 		return err;
 	err = fd__write_all(fd, buf, len);
 	if (!err)
-		err = cache__seal(fd, key);
+		err = cache__seal(fd, slot->key);
 	if (err) {
 		unlink(tmp);
 		return err;
 	}
-	err = cache__publish(tmp, path);
-	if (!err && ret_fd)
-		*ret_fd = no_free_fd(fd);
-	return err;
+	err = cache__publish(tmp, slot->path);
+	if (err)
+		return err;
+	cache__trim(slot->dir, keep);
+	*ret_fd = no_free_fd(fd);
+	return 0;
 }
 
+/* Best effort: without it, the next run reads the payload again. */
 static void index_write(const struct source *src, XXH128_hash_t hash)
 {
-	char dir[PATH_MAX], path[PATH_MAX];
-	u64 id;
+	struct slot slot __free(slot) = { 0 };
+	int fd __free(fd) = -1;
 
-	if (index_path(src, &id, dir, path, sizeof(path)) ||
-	    publish(path, id, &hash, sizeof(hash), NULL))
-		return;
-	cache__trim(dir, KEEP_INDEX);
+	if (!slot__for_index(&slot, src))
+		(void)slot__publish(&slot, &hash, sizeof(hash), KEEP_INDEX,
+				    &fd);
 }
 
 static int open_slot(const struct slot *slot, struct kimage *ret_img)
@@ -324,8 +338,9 @@ static int expand(const u8 *payload, u32 payload_len, void **ret_buf,
 	return 0;
 }
 
-static int expand_to(struct slot *slot, const u8 *payload, u32 payload_len,
-		     struct kimage *ret_img, struct kt_diag *diag)
+static int expand_to(const struct slot *slot, const u8 *payload,
+		     u32 payload_len, struct kimage *ret_img,
+		     struct kt_diag *diag)
 {
 	void *buf __free(ptr) = NULL;
 	int fd __free(fd) = -1;
@@ -345,9 +360,7 @@ static int expand_to(struct slot *slot, const u8 *payload, u32 payload_len,
 	if (err)
 		return err;
 	/* Read-only or full: the run goes on, the next one pays again. */
-	if (slot && !publish(slot->path, slot->key, buf, len, &fd))
-		slot__trim(slot);
-	else
+	if (!slot->path || slot__publish(slot, buf, len, KEEP_VMLINUX, &fd))
 		err = in_memory(buf, len, &fd, diag);
 	if (err)
 		return err;
@@ -356,33 +369,48 @@ static int expand_to(struct slot *slot, const u8 *payload, u32 payload_len,
 	return 0;
 }
 
+/* The way without an index: read the payload, maybe find it expanded. */
+static int open_payload(const struct source *src, const struct bzimage *bz,
+			struct kimage *ret_img, struct kt_diag *diag)
+{
+	struct slot slot __free(slot) = { 0 };
+	u8 *payload __free(ptr) = NULL;
+	XXH128_hash_t hash = { 0 };
+	int err;
+
+	err = read_payload(src, bz, &payload, &hash, diag);
+	if (err)
+		return err;
+	if (slot__for_content(&slot, hash) || open_slot(&slot, ret_img))
+		err = expand_to(&slot, payload, bz->payload_len, ret_img, diag);
+	if (!err)
+		index_write(src, hash);
+	return err;
+}
+
+static int open_indexed(const struct source *src, struct kimage *ret_img)
+{
+	struct slot slot __free(slot) = { 0 };
+	XXH128_hash_t hash = { 0 };
+	int err;
+
+	err = index_read(src, &hash);
+	if (!err)
+		err = slot__for_content(&slot, hash);
+	return err ? err : open_slot(&slot, ret_img);
+}
+
 static int open_bzimage(const struct source *src, struct kimage *ret_img,
 			struct kt_diag *diag)
 {
-	u8 *payload __free(ptr) = NULL;
-	XXH128_hash_t hash;
 	struct bzimage bz;
-	struct slot slot;
-	bool cached;
 	int err;
 
 	err = bzimage__parse(src->head, src->head_len, src->size, &bz, diag);
+	if (!err && open_indexed(src, ret_img))
+		err = open_payload(src, &bz, ret_img, diag);
 	if (err)
 		return err;
-	if (index_read(src, &hash) || slot__init(&slot, hash) ||
-	    open_slot(&slot, ret_img)) {
-		err = read_payload(src, &bz, &payload, &hash, diag);
-		if (err)
-			return err;
-		cached = !slot__init(&slot, hash);
-		/* The same kernel under another name? */
-		if (!cached || open_slot(&slot, ret_img))
-			err = expand_to(cached ? &slot : NULL, payload,
-					bz.payload_len, ret_img, diag);
-		if (err)
-			return err;
-		index_write(src, hash);
-	}
 	ret_img->init_end = KT_MAX(ret_img->end, ret_img->start + bz.init_size);
 	return 0;
 }
