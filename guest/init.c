@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * PID 1 of a guest, from the kernel's hand-over to power-off. A table of
+ * steps; the first that fails ends the machine with its message. Nothing here
+ * may exit: the kernel panics when PID 1 does.
+ */
+#include "guest/guest.h"
+
+#include <fcntl.h>
+#include <net/if.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <ktstr/fd.h>
+#include <ktstr/wire.h>
+
+#include "guest/die.h"
+#include "guest/dmesg.h"
+#include "guest/mounts.h"
+#include "guest/params.h"
+#include "guest/port.h"
+#include "guest/run.h"
+
+#define MARKER "/.ktstr_init_ok"
+#define ARGS_FILE "/args"
+#define MODULES_DIR "/lib/modules"
+#define GUEST_PATH "/bin:/sbin:/usr/bin:/usr/sbin"
+
+/* For what is left of a test after SIGKILL; a 70 MIPS machine needs some. */
+#define DRAIN_NS (5 * NSEC_PER_SEC)
+
+struct guest {
+	const struct guest_ops *ops;
+	struct port *port;
+	struct guest_params params;
+	char *args_text;
+	int argc;
+	char *argv[PARAMS_ARGC_MAX + 1];
+	struct run_outcome outcome;
+};
+
+static int read_cmdline(char *buf, size_t size)
+{
+	int fd __free(fd) = open("/proc/cmdline", O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	n = read(fd, buf, size - 1);
+	if (n < 0)
+		return -errno;
+	buf[n] = '\0';
+	return 0;
+}
+
+bool guest__is_init(void)
+{
+	char cmdline[PARAMS_CMDLINE_MAX];
+
+	if (getpid() != 1 || getenv(GUEST_ENV))
+		return false;
+	if (access("/proc/cmdline", F_OK)) {
+		mkdir("/proc", 0755);
+		mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC,
+		      NULL);
+	}
+	if (read_cmdline(cmdline, sizeof(cmdline)) ||
+	    !params__has_guest_word(cmdline))
+		return false;
+	if (access(MARKER, F_OK))
+		die__fatal(NULL,
+			   "initial ramdisk: " MARKER " is missing, so the "
+			   "archive was cut short (more guest memory, or "
+			   "rebuild it)");
+	return true;
+}
+
+static int step_mounts(struct guest *guest, struct kt_diag *diag)
+{
+	(void)guest;
+	return mounts__first(diag);
+}
+
+/* 0, 1 and 2 must be something, or the next open would become stdout. */
+static int step_stdio(struct guest *guest, struct kt_diag *diag)
+{
+	(void)guest;
+	signal(SIGPIPE, SIG_IGN);
+	for (int fd = 0; fd <= 2; fd++)
+		/* Lowest free number, for good: no O_CLOEXEC. */
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0)
+			return diag__fail(diag, -errno, "/dev/null: %s",
+					  strerror(errno));
+	return 0;
+}
+
+/* The driver finds its ports while the rest is being mounted. */
+static int step_modules(struct guest *guest, struct kt_diag *diag)
+{
+	int err = modules__insert(MODULES_DIR, diag);
+
+	(void)guest;
+	return err ? err : mounts__rest(diag);
+}
+
+static int step_port(struct guest *guest, struct kt_diag *diag)
+{
+	static const u8 phase = LIFE_INIT_STARTED;
+	int err = port__open(guest->port, diag);
+
+	if (err)
+		return err;
+	err = port__put(guest->port, MSG_SYS_RDY, NULL, 0);
+	if (!err)
+		err = port__put(guest->port, MSG_LIFECYCLE, &phase, 1);
+	if (!err)
+		err = port__flush(guest->port);
+	return err ? diag__fail(diag, err, "first write to " PORT_NAME ": %s",
+				strerror(-err))
+		   : 0;
+}
+
+static int step_params(struct guest *guest, struct kt_diag *diag)
+{
+	char cmdline[PARAMS_CMDLINE_MAX];
+	size_t len;
+	int err = read_cmdline(cmdline, sizeof(cmdline));
+
+	if (err)
+		return diag__fail(diag, err, "/proc/cmdline: %s",
+				  strerror(-err));
+	err = params__parse_cmdline(cmdline, &guest->params, diag);
+	if (err)
+		return err;
+	err = fd__read_file(ARGS_FILE, PARAMS_ARGS_MAX, &guest->args_text,
+			    &len);
+	if (err)
+		return diag__fail(diag, err,
+				  ARGS_FILE ": %s (the run's part "
+					    "of the ramdisk)",
+				  strerror(-err));
+	return params__parse_args(guest->args_text, len, guest->argv,
+				  &guest->argc, diag);
+}
+
+static void raise_loopback(void)
+{
+	int fd __free(fd) = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ifreq ifr = { .ifr_name = "lo", .ifr_flags = IFF_UP };
+
+	if (fd >= 0 && ioctl(fd, SIOCSIFFLAGS, &ifr))
+		die__note(5, "loopback is down: %s", strerror(errno));
+}
+
+static int step_environment(struct guest *guest, struct kt_diag *diag)
+{
+	(void)guest;
+	cgroups__enable("/sys/fs/cgroup");
+	raise_loopback();
+	if (setenv("PATH", GUEST_PATH, 1) || setenv(GUEST_ENV, "1", 1))
+		return diag__fail(diag, -errno, "environment: %s",
+				  strerror(errno));
+	return 0;
+}
+
+static int step_test(struct guest *guest, struct kt_diag *diag)
+{
+	static const u8 phase = LIFE_PAYLOAD_STARTING;
+	struct run_config cfg = {
+		.port = guest->port,
+		.ops = guest->ops,
+		.argc = guest->argc,
+		.argv = guest->argv,
+		.timeout_ns = guest->params.test_timeout_ns,
+		.drain_ns = DRAIN_NS,
+		.owns_all = true,
+	};
+	int err = port__put(guest->port, MSG_LIFECYCLE, &phase, 1);
+
+	if (!err)
+		err = port__put(guest->port, MSG_SCENARIO_START, NULL, 0);
+	if (!err)
+		err = port__flush(guest->port);
+	if (err)
+		return diag__fail(diag, err, "write to " PORT_NAME ": %s",
+				  strerror(-err));
+	return run__test(&cfg, &guest->outcome, diag);
+}
+
+static int put_dmesg(struct port *port)
+{
+	char *log __free(ptr) = NULL;
+	size_t len = 0;
+	int err = dmesg__read(&log, &len);
+	char text[80];
+
+	if (!err && len)
+		return port__put(port, MSG_DMESG, log, len);
+	len = (size_t)snprintf(text, sizeof(text),
+			       "ktstr-init: no kernel log: %s\n",
+			       err ? strerror(-err) : "it is empty");
+	return port__put(port, MSG_DMESG, text, len);
+}
+
+static int put_result(struct port *port, const struct run_outcome *outcome)
+{
+	struct {
+		struct msg_test_result head;
+		char reason[GUEST_REASON_MAX];
+	} msg = {
+		.head = {
+			.version = MSG_TEST_RESULT_VERSION,
+			.exit_code = outcome->exit_code,
+			.term_signal = outcome->term_signal,
+			.timed_out = outcome->timed_out,
+			.duration_ns = outcome->duration_ns,
+			.reason_len = (u32)strlen(outcome->reason),
+		},
+	};
+
+	memcpy(msg.reason, outcome->reason, msg.head.reason_len);
+	return port__put(port, MSG_TEST_RESULT, &msg,
+			 sizeof(msg.head) + msg.head.reason_len);
+}
+
+static int step_report(struct guest *guest, struct kt_diag *diag)
+{
+	const struct run_outcome *outcome = &guest->outcome;
+	struct port *port = guest->port;
+	struct msg_scenario_end end = {
+		.elapsed_ms = outcome->duration_ns / NSEC_PER_MSEC,
+	};
+	int err = put_dmesg(port);
+
+	if (!err)
+		err = put_result(port, outcome);
+	if (!err)
+		err = port__put(port, MSG_SCENARIO_END, &end, sizeof(end));
+	if (!err)
+		err = port__put(port, MSG_EXIT, &outcome->exit_code,
+				sizeof(outcome->exit_code));
+	if (!err)
+		err = port__flush(port);
+	return err ? diag__fail(diag, err, "writing the result: %s",
+				strerror(-err))
+		   : 0;
+}
+
+static const struct {
+	const char *name;
+	int (*run)(struct guest *guest, struct kt_diag *diag);
+} steps[] = {
+	{ "stdio", step_stdio },       { "mounts", step_mounts },
+	{ "modules", step_modules },   { "bulk port", step_port },
+	{ "parameters", step_params }, { "environment", step_environment },
+	{ "test", step_test },	       { "report", step_report },
+};
+
+int guest__init(const struct guest_ops *ops)
+{
+	struct guest guest = { .ops = ops };
+	struct kt_diag diag = { 0 };
+
+	die__install_crash_hook();
+	guest.port = calloc(1, sizeof(*guest.port));
+	if (!guest.port)
+		die__fatal(NULL, "memory: none for 64 KiB of buffer (give the "
+				 "machine more)");
+	guest.port->fd = -1;
+	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
+		int err = steps[i].run(&guest, &diag);
+
+		if (err)
+			die__fatal(guest.port, "%s: %s", steps[i].name,
+				   diag__text(&diag, err));
+	}
+	die__power_off();
+}

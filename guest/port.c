@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The bulk port: finding it, and batching records into few writes. Used by
+ * PID 1 only.
+ */
+#include "guest/port.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+
+#include <ktstr/fd.h>
+#include <ktstr/wire.h>
+
+#define CLASS_DIR "/sys/class/virtio-ports"
+#define BUS_DIR "/sys/bus/virtio/devices"
+
+/* Room below which a relay first empties the buffer. */
+#define RELAY_MIN 4096u
+
+#define WAIT_BASE_MS 10000u
+#define WAIT_PER_CPU_MS 150u
+#define WAIT_MAX_MS 90000u
+#define WAIT_STEP_MAX_MS 8
+
+int port__flush(struct port *port)
+{
+	size_t len = port->used;
+
+	port->used = 0;
+	return fd__write_all(port->fd, port->buf, len);
+}
+
+int port__put(struct port *port, u32 type, const void *payload, size_t len)
+{
+	u8 *to;
+
+	if (port->used + WIRE_HDR_SIZE + len > PORT_BUF_SIZE) {
+		int err = port__flush(port);
+
+		if (err)
+			return err;
+	}
+	if (len > PORT_BUF_SIZE - WIRE_HDR_SIZE)
+		return wire__send(port->fd, type, payload, len);
+	to = port->buf + port->used;
+	wire__header(to, type, payload, (u32)len);
+	if (len)
+		memcpy(to + WIRE_HDR_SIZE, payload, len);
+	port->used += WIRE_HDR_SIZE + len;
+	return 0;
+}
+
+int port__relay(struct port *port, u32 type, int fd, size_t *ret_len,
+		bool *ret_more)
+{
+	u8 *to;
+	size_t room;
+	ssize_t n;
+
+	if (PORT_BUF_SIZE - port->used < RELAY_MIN + WIRE_HDR_SIZE) {
+		int err = port__flush(port);
+
+		if (err)
+			return err;
+	}
+	to = port->buf + port->used;
+	room = PORT_BUF_SIZE - port->used - WIRE_HDR_SIZE;
+	do
+		n = read(fd, to + WIRE_HDR_SIZE, room);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	if (n > 0) {
+		wire__header(to, type, to + WIRE_HDR_SIZE, (u32)n);
+		port->used += WIRE_HDR_SIZE + (size_t)n;
+	}
+	*ret_len = (size_t)n;
+	*ret_more = (size_t)n == room;
+	return 0;
+}
+
+static bool has_our_name(int dir_fd, const char *entry)
+{
+	char path[300], name[64];
+	int fd __free(fd) = -1;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "%s/name", entry);
+	fd = openat(dir_fd, path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	n = read(fd, name, sizeof(name));
+	if (n > 0 && name[n - 1] == '\n')
+		n--;
+	return n == (ssize_t)strlen(PORT_NAME) && !memcmp(name, PORT_NAME, n);
+}
+
+static bool scan(const char *class_dir, char *ret_dev, size_t size)
+{
+	DIR *dir = opendir(class_dir);
+	const struct dirent *de;
+	bool found = false;
+
+	if (!dir)
+		return false;
+	while (!found && (de = readdir(dir))) {
+		if (de->d_name[0] == '.' || strlen(de->d_name) >= size)
+			continue;
+		found = has_our_name(dirfd(dir), de->d_name);
+		if (found)
+			memcpy(ret_dev, de->d_name, strlen(de->d_name) + 1);
+	}
+	closedir(dir);
+	return found;
+}
+
+int port__find(const char *class_dir, u64 timeout_ns, char *ret_dev,
+	       size_t size)
+{
+	u64 end = kt_now_ns() + timeout_ns;
+
+	for (int step_ms = 1;; step_ms *= 2) {
+		if (scan(class_dir, ret_dev, size))
+			return 0;
+		if (kt_now_ns() >= end)
+			return -ENODEV;
+		poll(NULL, 0, KT_MIN(step_ms, WAIT_STEP_MAX_MS));
+		step_ms = KT_MIN(step_ms, WAIT_STEP_MAX_MS);
+	}
+}
+
+static u32 wait_budget_ms(void)
+{
+	cpu_set_t cpus;
+	u32 nr = 1;
+
+	if (!sched_getaffinity(0, sizeof(cpus), &cpus))
+		nr = (u32)CPU_COUNT(&cpus);
+	return KT_MIN(WAIT_BASE_MS + nr * WAIT_PER_CPU_MS, WAIT_MAX_MS);
+}
+
+static bool is_empty_dir(const char *path)
+{
+	DIR *dir = opendir(path);
+	const struct dirent *de;
+
+	if (!dir)
+		return true;
+	do
+		de = readdir(dir);
+	while (de && de->d_name[0] == '.');
+	closedir(dir);
+	return !de;
+}
+
+static int explain_missing(u32 waited_ms, struct kt_diag *diag)
+{
+	const char *why;
+
+	if (is_empty_dir(BUS_DIR))
+		why = "no virtio device was found (the kernel needs "
+		      "CONFIG_VIRTIO_MMIO=y, or virtio_mmio packed as a "
+		      "module)";
+	else if (access(CLASS_DIR, F_OK))
+		why = "no virtio console driver (the kernel needs "
+		      "CONFIG_VIRTIO_CONSOLE=y, or virtio_console packed as a "
+		      "module)";
+	else
+		why = "no console port has that name (the machine monitor "
+		      "must offer it)";
+	return diag__fail(diag, -ENODEV,
+			  "port " PORT_NAME " did not appear within %u ms: %s",
+			  waited_ms, why);
+}
+
+int port__open(struct port *port, struct kt_diag *diag)
+{
+	u32 budget_ms = wait_budget_ms();
+	char path[300], dev[256];
+	int fd;
+
+	if (port__find(CLASS_DIR, budget_ms * NSEC_PER_MSEC, dev, sizeof(dev)))
+		return explain_missing(budget_ms, diag);
+	snprintf(path, sizeof(path), "/dev/%s", dev);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return diag__fail(diag, -errno,
+				  "%s (" PORT_NAME "): %s; devtmpfs makes that "
+				  "node (CONFIG_DEVTMPFS=y)",
+				  path, strerror(errno));
+	port->fd = fd;
+	return 0;
+}
