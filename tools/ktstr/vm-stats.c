@@ -48,7 +48,7 @@ static void print_set(FILE *to, const char *title,
 	struct {
 		u64 value;
 		unsigned int i;
-	} order[VM_STATS_MAX];
+	} order[VM_STATS_MAX] = { 0 };
 
 	for (unsigned int i = 0; i < set->nr; i++) {
 		order[i].value = set->stat[i].value;

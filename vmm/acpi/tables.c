@@ -210,10 +210,11 @@ static int build_madt(struct builder *b, const struct acpi_params *p,
 		     p->nr_cpus * sizeof(struct madt_lapic) +
 		     sizeof(struct madt_ioapic) + sizeof(struct madt_lapic_nmi);
 	struct acpi_madt *m = alloc(b, len, ret_gpa);
-	u8 *at = (u8 *)(m + 1);
+	u8 *at;
 
 	if (!m)
 		return -ENOSPC;
+	at = (u8 *)(m + 1);
 	m->lapic_addr = p->lapic_addr;
 	for (unsigned int i = 0; i < p->nr_cpus; i++) {
 		struct madt_lapic e = { MADT_LAPIC, sizeof(e), (u8)i,
