@@ -132,18 +132,26 @@ static int read_one(int fd, const struct kvm_stats_header *h, u32 i,
 	return 0;
 }
 
-int kvm__read_stats(int fd, kvm_stat_fn fn, void *ctx)
+int kvm__open_stats(int fd)
 {
-	int stats __free(fd) = ioctl(fd, KVM_GET_STATS_FD, NULL);
-	struct kvm_stats_header h;
+	int stats = ioctl(fd, KVM_GET_STATS_FD, NULL);
 
 	if (stats < 0)
 		return errno == ENOTTY || errno == EINVAL ? -EOPNOTSUPP
 							  : -errno;
-	if (pread(stats, &h, sizeof(h), 0) != sizeof(h))
+	return stats;
+}
+
+int kvm__read_stats(int stats_fd, kvm_stat_fn fn, void *ctx)
+{
+	struct kvm_stats_header h;
+
+	if (stats_fd < 0)
+		return stats_fd;
+	if (pread(stats_fd, &h, sizeof(h), 0) != sizeof(h))
 		return -EIO;
 	for (u32 i = 0; i < h.num_desc; i++) {
-		int err = read_one(stats, &h, i, fn, ctx);
+		int err = read_one(stats_fd, &h, i, fn, ctx);
 
 		if (err)
 			return err;

@@ -29,12 +29,21 @@ int kvm__create_vm(int kvm_fd, int *ret_fd, struct kt_diag *diag);
 typedef void (*kvm_stat_fn)(void *ctx, const char *name, u64 value);
 
 /**
- * kvm__read_stats - scalar statistics of a VM or vCPU descriptor
+ * kvm__open_stats - statistics descriptor of a VM or vCPU descriptor
  * (KVM_GET_STATS_FD, Documentation/virt/kvm/api.rst 4.133)
  *
- * Histograms are skipped. Return: 0, -EOPNOTSUPP on kernels before 5.14, or
+ * Waits for a vCPU that is running: open it before the vCPU runs.
+ * Return: the descriptor, the caller's to close, -EOPNOTSUPP on kernels
+ * before 5.14, or -errno.
+ */
+int kvm__open_stats(int fd);
+
+/**
+ * kvm__read_stats - scalar statistics behind a kvm__open_stats() descriptor
+ *
+ * Does not wait for running vCPUs. Histograms are skipped. Return: 0 or
  * -errno.
  */
-int kvm__read_stats(int fd, kvm_stat_fn fn, void *ctx);
+int kvm__read_stats(int stats_fd, kvm_stat_fn fn, void *ctx);
 
 #endif /* VMM_KVM_H */

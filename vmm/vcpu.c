@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 
+#include "vmm/kvm.h"
 #include "vmm/vm-priv.h"
 
 /* Own thread only; others read. A plain add without the bus lock. */
@@ -198,6 +199,7 @@ int vcpu__create(struct vm *vm, unsigned int id, u32 apic_id,
 	vcpu->id = id;
 	vcpu->apic_id = apic_id;
 	vcpu->run = run;
+	vcpu->stats_fd = kvm__open_stats(fd);
 	vcpu->fd = no_free_fd(fd);
 	vm->nr_cpus = id + 1;
 	return 0;
@@ -206,6 +208,8 @@ int vcpu__create(struct vm *vm, unsigned int id, u32 apic_id,
 void vcpu__destroy(struct vcpu *vcpu)
 {
 	munmap(vcpu->run, vcpu->vm->run_size);
+	if (vcpu->stats_fd >= 0)
+		close(vcpu->stats_fd);
 	close(vcpu->fd);
 }
 

@@ -27,6 +27,7 @@ struct vcpu {
 	unsigned int id;
 	u32 apic_id;
 	int fd;
+	int stats_fd; /* opened before it runs; -errno when there is none */
 	struct kvm_run *run;
 	pthread_t thread;
 	bool started;

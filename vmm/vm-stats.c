@@ -72,15 +72,17 @@ int vm__stats(struct vm *vm, void (*fn)(void *ctx, const char *name, u64 value),
 	      void *ctx)
 {
 	struct collect *c __free(ptr) = calloc(1, sizeof(*c));
+	int stats __free(fd) = -1;
 	int err;
 
 	if (!c)
 		return -ENOMEM;
-	err = kvm__read_stats(vm->vm_fd, add, c);
+	stats = kvm__open_stats(vm->vm_fd);
+	err = kvm__read_stats(stats, add, c);
 	report(c, "vm", fn, ctx);
 	c->nr = 0;
 	for (unsigned int i = 0; !err && i < vm->nr_cpus; i++)
-		err = kvm__read_stats(vm->vcpu[i].fd, add, c);
+		err = kvm__read_stats(vm->vcpu[i].stats_fd, add, c);
 	report(c, "vcpu", fn, ctx);
 	if (vm->hist)
 		report_hist(vm->hist, fn, ctx);
