@@ -10,6 +10,9 @@ AR ?= ar
 ifeq ($(V),1)
 Q :=
 msg =
+else ifneq ($(findstring s,$(firstword -$(MAKEFLAGS))),)
+Q := @
+msg =
 else
 Q := @
 msg = @printf '  %-7s %s\n' "$(1)" "$(2)"
