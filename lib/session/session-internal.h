@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Pieces of a session that are pure enough to be tested on their own. */
+#ifndef LIB_SESSION_SESSION_INTERNAL_H
+#define LIB_SESSION_SESSION_INTERNAL_H
+
+#include <ktstr/session.h>
+#include <ktstr/wire.h>
+#include <limits.h>
+#include <sys/types.h>
+
+#include "vmm/accel.h"
+#include "vmm/initramfs.h"
+#include "vmm/vm.h"
+
+struct session {
+	pid_t owner;
+	struct kernel_ref kernel;
+	struct accel_probe accel;
+	struct initramfs_base base; /* fd -1 while not built */
+	char log_dir[PATH_MAX];
+	bool broken; /* set-up failed, @why says how */
+	struct kt_diag why;
+};
+
+/**
+ * struct keepbuf - the first or last @max bytes of a stream, NUL-terminated
+ *
+ * Memory follows what arrived, never more than about twice @max.
+ */
+struct keepbuf {
+	char *data;
+	size_t len, cap, max;
+	bool tail; /* keep the end instead of the beginning */
+	u64 total; /* bytes that ever arrived */
+};
+
+void keepbuf__init(struct keepbuf *kb, size_t max, bool tail);
+void keepbuf__fini(struct keepbuf *kb);
+void keepbuf__add(struct keepbuf *kb, const void *data, size_t len);
+/** keepbuf__text - what is kept; never NULL */
+const char *keepbuf__text(struct keepbuf *kb);
+
+/** struct evidence - what is known when the machine is gone */
+struct evidence {
+	enum vm_exit_reason exit;
+	bool have_result;
+	struct msg_test_result result;
+	char reason[1024];
+	bool have_exit;
+	s32 exit_code;
+	bool damaged; /* bulk stream had bad, cut or unknown records */
+	bool fatal;   /* init said FATAL or PANIC on COM2 */
+};
+
+/**
+ * verdict__judge - the one place that turns evidence into an outcome
+ *
+ * A pass needs all of: result record, exit record that agrees with it,
+ * undamaged stream, clean power-off. Anything less names what is missing.
+ */
+enum ktstr_outcome verdict__judge(const struct evidence *ev);
+
+/** verdict__ksft_code - KSFT_* exit code for an outcome */
+int verdict__ksft_code(enum ktstr_outcome outcome);
+
+/** verdict__is_infra - outcome is not the test's own word */
+bool verdict__is_infra(enum ktstr_outcome outcome);
+
+/**
+ * verdict__sanitize - copy hostile text so that it fits a KTAP directive:
+ * one line, printable ASCII, no '#'
+ */
+void verdict__sanitize(char *dst, size_t size, const char *src);
+
+/**
+ * cmdline__build - kernel command line for a test machine
+ * Return: 0, or -E2BIG naming the length, the limit and @kargs' share.
+ */
+int cmdline__build(char *buf, size_t size, const char *kargs,
+		   unsigned int timeout_ms, bool verbose, struct kt_diag *diag);
+
+/** attr__validate - every rule with test and field in its message */
+int attr__validate(const char *name, const struct ktstr_attr *attr,
+		   struct kt_diag *diag);
+
+/** attr__memory_mib - max(64 * cpus, 256, asked) */
+unsigned int attr__memory_mib(const struct ktstr_attr *attr);
+
+/**
+ * session__dilate - stretch factor for an accelerator that runs at @mips
+ *
+ * 1 from 420 MIPS up, growing inversely below, at most 6: the same cap that
+ * the time-out rules use for over-committed hosts. softkvm's 70 MIPS give 6.
+ */
+double session__dilate(double mips);
+
+/**
+ * session__run_machine - boot, stream, collect; the body of session__run_test
+ *
+ * Return: 0 with the outcome and its reason, or -errno when the machine could
+ * not be built (reason in @diag).
+ */
+int session__run_machine(struct session *s, const char *name,
+			 const struct ktstr_attr *attr, FILE *report,
+			 struct session_verdict *ret_verdict,
+			 struct kt_diag *diag);
+
+#endif /* LIB_SESSION_SESSION_INTERNAL_H */

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What a program's tests share: accelerator, kernel, initramfs base, log
+ * directory. Prepared once by the harness's main process; the tests run in
+ * forked children that inherit it.
+ */
+#include "lib/session/session-internal.h"
+
+#include <signal.h>
+#include <sys/prctl.h>
+
+/*
+ * The guest's modules for our devices. Built-in ones are skipped by the
+ * builder: virtio_console is, in the default kernel, virtio_mmio is not.
+ */
+static const char *const guest_modules[] = { "virtio_mmio", "virtio_console" };
+
+int session__die_with_owner(const struct session *s)
+{
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL))
+		return -errno;
+	/* It may have died before the signal was armed. */
+	return getppid() == s->owner ? 0 : -ESRCH;
+}
+
+int session__log_root(char *buf, size_t size, struct kt_diag *diag)
+{
+	const char *dir = getenv("KTSTR_SIDECAR_DIR");
+	char exe[PATH_MAX];
+	ssize_t n;
+	int len;
+
+	if (dir && *dir) {
+		len = snprintf(buf, size, "%s", dir);
+		return (size_t)len < size ? 0 : -ENAMETOOLONG;
+	}
+	n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+	if (n < 0)
+		return diag__fail(diag, -errno,
+				  "/proc is not mounted; set "
+				  "KTSTR_SIDECAR_DIR to say where logs go");
+	exe[n] = '\0';
+	*strrchr(exe, '/') = '\0';
+	len = snprintf(buf, size, "%s/ktstr-logs", exe);
+	return (size_t)len < size ? 0 : -ENAMETOOLONG;
+}
+
+static int find_log_dir(struct session *s, const char *prog,
+			struct kt_diag *diag)
+{
+	char root[PATH_MAX];
+	int err = session__log_root(root, sizeof(root), diag);
+	int len;
+
+	if (err)
+		return err;
+	len = snprintf(s->log_dir, sizeof(s->log_dir), "%s/%s", root, prog);
+	return (size_t)len < sizeof(s->log_dir) ? 0 : -ENAMETOOLONG;
+}
+
+static int build_base(struct session *s, const char *init, struct kt_diag *diag)
+{
+	struct initramfs_spec spec = {
+		.init = init,
+		.modules_dir =
+			s->kernel.modules_dir[0] ? s->kernel.modules_dir : NULL,
+		.modules = guest_modules,
+		.nr_modules = ARRAY_SIZE(guest_modules),
+	};
+
+	return initramfs__base(&spec, &s->base, diag);
+}
+
+static int prepare(struct session *s, const struct session_config *cfg)
+{
+	int err;
+
+	err = find_log_dir(s, cfg->prog, &s->why);
+	if (err)
+		return err;
+	s->accel = *cfg->accel;
+	if (cfg->trouble && cfg->trouble[0])
+		return diag__fail(&s->why, -ENODEV, "%s", cfg->trouble);
+	err = kernel__resolve(cfg->kernel, &s->kernel, &s->why);
+	if (err)
+		return err;
+	return build_base(s, cfg->init, &s->why);
+}
+
+int session__new(const struct session_config *cfg, struct session **ret_s)
+{
+	struct session *s = calloc(1, sizeof(*s));
+	int err;
+
+	if (!s)
+		return -ENOMEM;
+	s->base.fd = -1;
+	s->owner = getpid();
+	err = prepare(s, cfg);
+	if (err) {
+		s->broken = true;
+		diag__fail(&s->why, err, "%s", strerror(-err));
+	}
+	*ret_s = s;
+	return 0;
+}
+
+void session__free(struct session *s)
+{
+	if (!s)
+		return;
+	if (s->base.fd >= 0)
+		initramfs_base__close(&s->base);
+	free(s);
+}
+
+double session__dilation(const struct session *s)
+{
+	return session__dilate(s->accel.mips);
+}
+
+void session__describe(const struct session *s, FILE *to)
+{
+	char accel[256];
+
+	accel__describe(&s->accel, accel, sizeof(accel));
+	fprintf(to, "# accel: %s\n", accel);
+	if (s->broken) {
+		fprintf(to, "# set-up failed: %s\n", s->why.msg);
+		return;
+	}
+	fprintf(to, "# kernel: %s (%s)\n", s->kernel.name, s->kernel.image);
+	fprintf(to, "# initramfs base: %zu KiB, %s\n", s->base.len >> 10,
+		s->base.cache_hit ? "cached" : "built");
+	fprintf(to, "# time limits x %.1f\n", session__dilation(s));
+}
+
+static void fail(struct session_verdict *v, enum ktstr_outcome outcome,
+		 FILE *report, const char *text)
+{
+	v->outcome = outcome;
+	v->ksft_code = verdict__ksft_code(outcome);
+	snprintf(v->reason, sizeof(v->reason), "ERROR %s",
+		 ktstr_outcome__name(outcome));
+	fprintf(report, "# %s: %s\n", ktstr_outcome__name(outcome), text);
+}
+
+void session__run_test(struct session *s, const char *name,
+		       const struct ktstr_attr *attr, FILE *report,
+		       struct session_verdict *ret_verdict)
+{
+	struct kt_diag diag = { 0 };
+	int err;
+
+	if (s->broken) {
+		fail(ret_verdict, KTSTR_SETUP_ERROR, report, s->why.msg);
+		return;
+	}
+	err = attr__validate(name, attr, &diag);
+	if (err) {
+		fail(ret_verdict, KTSTR_SETUP_ERROR, report,
+		     diag__text(&diag, err));
+		return;
+	}
+	err = session__run_machine(s, name, attr, report, ret_verdict, &diag);
+	if (err)
+		fail(ret_verdict, KTSTR_VMM_ERROR, report,
+		     diag__text(&diag, err));
+	fflush(report);
+}

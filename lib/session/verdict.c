@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * From evidence to outcome. Pure functions: no machine, no clock, no file, so
+ * that every way a run can end is a unit test.
+ */
+#include "lib/session/session-internal.h"
+
+/* kselftest.h's exit codes; the wire carries them verbatim. */
+enum { KSFT_PASS, KSFT_FAIL, KSFT_XFAIL, KSFT_XPASS, KSFT_SKIP };
+
+static const struct {
+	const char *name;
+	int ksft_code;
+	bool infra;
+} outcomes[KTSTR_OUTCOME_NR] = {
+	[KTSTR_PASS] = { "pass", KSFT_PASS, false },
+	[KTSTR_FAIL] = { "fail", KSFT_FAIL, false },
+	[KTSTR_SKIP] = { "skip", KSFT_SKIP, false },
+	[KTSTR_XFAIL] = { "xfail", KSFT_XFAIL, false },
+	[KTSTR_XPASS] = { "xpass", KSFT_XPASS, false },
+	[KTSTR_POST_VM_FAIL] = { "post_vm_fail", KSFT_FAIL, false },
+	[KTSTR_GUEST_PANIC] = { "guest_panic", KSFT_FAIL, true },
+	[KTSTR_GUEST_FATAL] = { "guest_fatal", KSFT_FAIL, true },
+	[KTSTR_TIMEOUT] = { "timeout", KSFT_FAIL, true },
+	[KTSTR_TORN_RESULT] = { "torn_result", KSFT_FAIL, true },
+	[KTSTR_VMM_ERROR] = { "vmm_error", KSFT_FAIL, true },
+	[KTSTR_SETUP_ERROR] = { "setup_error", KSFT_FAIL, true },
+};
+
+const char *ktstr_outcome__name(enum ktstr_outcome outcome)
+{
+	return (unsigned int)outcome < KTSTR_OUTCOME_NR ? outcomes[outcome].name
+							: "unknown";
+}
+
+int verdict__ksft_code(enum ktstr_outcome outcome)
+{
+	return (unsigned int)outcome < KTSTR_OUTCOME_NR
+		       ? outcomes[outcome].ksft_code
+		       : KSFT_FAIL;
+}
+
+bool verdict__is_infra(enum ktstr_outcome outcome)
+{
+	return (unsigned int)outcome >= KTSTR_OUTCOME_NR ||
+	       outcomes[outcome].infra;
+}
+
+static enum ktstr_outcome test_said(const struct msg_test_result *result)
+{
+	static const enum ktstr_outcome by_code[] = {
+		[KSFT_PASS] = KTSTR_PASS,   [KSFT_FAIL] = KTSTR_FAIL,
+		[KSFT_XFAIL] = KTSTR_XFAIL, [KSFT_XPASS] = KTSTR_XPASS,
+		[KSFT_SKIP] = KTSTR_SKIP,
+	};
+
+	if (result->timed_out)
+		return KTSTR_TIMEOUT;
+	if (result->term_signal)
+		return KTSTR_FAIL;
+	if (result->exit_code < 0 ||
+	    (size_t)result->exit_code >= ARRAY_SIZE(by_code))
+		return KTSTR_FAIL;
+	return by_code[result->exit_code];
+}
+
+/* Order matters: the earliest line that applies explains the later ones. */
+enum ktstr_outcome verdict__judge(const struct evidence *ev)
+{
+	if (ev->exit == VM_EXIT_ERROR)
+		return KTSTR_VMM_ERROR;
+	if (ev->exit == VM_EXIT_PANIC || ev->exit == VM_EXIT_TRIPLE_FAULT)
+		return KTSTR_GUEST_PANIC;
+	if (ev->fatal)
+		return KTSTR_GUEST_FATAL;
+	if (ev->exit == VM_EXIT_DEADLINE)
+		return KTSTR_TIMEOUT;
+	if (!ev->have_result || !ev->have_exit || ev->damaged)
+		return KTSTR_TORN_RESULT;
+	if (ev->exit_code != ev->result.exit_code)
+		return KTSTR_TORN_RESULT;
+	/* A machine that was reset or stopped never finished its goodbye. */
+	if (ev->exit != VM_EXIT_POWEROFF)
+		return KTSTR_TORN_RESULT;
+	return test_said(&ev->result);
+}
+
+void verdict__sanitize(char *dst, size_t size, const char *src)
+{
+	size_t n = 0;
+
+	if (!size)
+		return;
+	for (; *src && n + 1 < size; src++) {
+		unsigned char c = (unsigned char)*src;
+
+		if (c == '\n' || c == '\t' || c == '\r')
+			c = ' ';
+		dst[n++] = (c < 0x20 || c > 0x7e || c == '#') ? '?' : (char)c;
+	}
+	while (n && dst[n - 1] == ' ')
+		n--;
+	dst[n] = '\0';
+}

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The pure parts of a session: verdicts, attributes, command line, buffers. */
+#include "lib/session/session-internal.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+/* Evidence of a run in which everything went well. */
+static struct evidence good(void)
+{
+	return (struct evidence){
+		.exit = VM_EXIT_POWEROFF,
+		.have_result = true,
+		.have_exit = true,
+	};
+}
+
+static void test_pass_needs_everything(void **state)
+{
+	struct evidence ev = good();
+
+	(void)state;
+	assert_int_equal(verdict__judge(&ev), KTSTR_PASS);
+	ev.have_exit = false;
+	assert_int_equal(verdict__judge(&ev), KTSTR_TORN_RESULT);
+	ev = good();
+	ev.have_result = false;
+	assert_int_equal(verdict__judge(&ev), KTSTR_TORN_RESULT);
+	ev = good();
+	ev.damaged = true;
+	assert_int_equal(verdict__judge(&ev), KTSTR_TORN_RESULT);
+	ev = good();
+	ev.exit_code = 1;
+	assert_int_equal(verdict__judge(&ev), KTSTR_TORN_RESULT);
+}
+
+static void test_exit_reasons(void **state)
+{
+	static const struct {
+		enum vm_exit_reason exit;
+		enum ktstr_outcome outcome;
+	} cases[] = {
+		{ VM_EXIT_POWEROFF, KTSTR_PASS },
+		{ VM_EXIT_RESET, KTSTR_TORN_RESULT },
+		{ VM_EXIT_PANIC, KTSTR_GUEST_PANIC },
+		{ VM_EXIT_TRIPLE_FAULT, KTSTR_GUEST_PANIC },
+		{ VM_EXIT_DEADLINE, KTSTR_TIMEOUT },
+		{ VM_EXIT_STOPPED, KTSTR_TORN_RESULT },
+		{ VM_EXIT_ERROR, KTSTR_VMM_ERROR },
+	};
+
+	(void)state;
+	_Static_assert(ARRAY_SIZE(cases) == VM_EXIT_NR, "one case each");
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct evidence ev = good();
+
+		ev.exit = cases[i].exit;
+		assert_int_equal(verdict__judge(&ev), cases[i].outcome);
+	}
+}
+
+static void test_what_the_test_said(void **state)
+{
+	static const enum ktstr_outcome by_code[] = { KTSTR_PASS, KTSTR_FAIL,
+						      KTSTR_XFAIL, KTSTR_XPASS,
+						      KTSTR_SKIP };
+	struct evidence ev;
+
+	(void)state;
+	for (int code = 0; code < (int)ARRAY_SIZE(by_code); code++) {
+		ev = good();
+		ev.result.exit_code = ev.exit_code = code;
+		assert_int_equal(verdict__judge(&ev), by_code[code]);
+		assert_int_equal(verdict__ksft_code(by_code[code]), code);
+	}
+	ev = good();
+	ev.result.exit_code = ev.exit_code = -7;
+	assert_int_equal(verdict__judge(&ev), KTSTR_FAIL);
+	ev = good();
+	ev.result.term_signal = 11;
+	assert_int_equal(verdict__judge(&ev), KTSTR_FAIL);
+	ev = good();
+	ev.result.timed_out = 1;
+	assert_int_equal(verdict__judge(&ev), KTSTR_TIMEOUT);
+	ev = good();
+	ev.fatal = true;
+	assert_int_equal(verdict__judge(&ev), KTSTR_GUEST_FATAL);
+}
+
+/* No infrastructure outcome may look like a pass or a skip to the harness. */
+static void test_infra_is_never_green(void **state)
+{
+	(void)state;
+	for (int o = 0; o < KTSTR_OUTCOME_NR; o++) {
+		assert_string_not_equal(ktstr_outcome__name(o), "unknown");
+		if (verdict__is_infra(o))
+			assert_int_equal(verdict__ksft_code(o), 1);
+	}
+	assert_true(verdict__is_infra(KTSTR_OUTCOME_NR));
+	assert_int_equal(verdict__ksft_code(KTSTR_OUTCOME_NR), 1);
+}
+
+static void test_sanitize(void **state)
+{
+	char out[16];
+
+	(void)state;
+	verdict__sanitize(out, sizeof(out), "a # SKIP\x1b[0m\n");
+	assert_string_equal(out, "a ? SKIP?[0m");
+	verdict__sanitize(out, 4, "abcdef");
+	assert_string_equal(out, "abc");
+	verdict__sanitize(out, sizeof(out), " \n\n");
+	assert_string_equal(out, "");
+}
+
+static struct ktstr_attr valid(void)
+{
+	return (struct ktstr_attr){ .cpus = 2,
+				    .memory_mib = 512,
+				    .timeout_s = 30 };
+}
+
+static void test_attr_limits(void **state)
+{
+	struct kt_diag diag = { 0 };
+	struct ktstr_attr attr = valid();
+
+	(void)state;
+	assert_int_equal(attr__validate("f.t", &attr, &diag), 0);
+	attr.cpus = 100000;
+	assert_int_equal(attr__validate("f.t", &attr, &diag), -EINVAL);
+	assert_string_equal(diag.msg, "f.t: .cpus = 100000 is outside 1..64");
+	attr = valid();
+	attr.cpus = 0;
+	assert_int_equal(attr__validate("f.t", &attr, NULL), -EINVAL);
+	attr = valid();
+	attr.memory_mib = 0;
+	assert_int_equal(attr__validate("f.t", &attr, NULL), -EINVAL);
+	attr = valid();
+	attr.timeout_s = 1000000;
+	assert_int_equal(attr__validate("f.t", &attr, NULL), -EINVAL);
+	attr = valid();
+	attr.kargs = "a=1\nb=2";
+	diag.msg[0] = '\0';
+	assert_int_equal(attr__validate("f.t", &attr, &diag), -EINVAL);
+	assert_non_null(strstr(diag.msg, "0x0a at offset 3"));
+}
+
+static void test_memory_rule(void **state)
+{
+	struct ktstr_attr attr = valid();
+
+	(void)state;
+	assert_int_equal(attr__memory_mib(&attr), 512);
+	attr.memory_mib = 1;
+	assert_int_equal(attr__memory_mib(&attr), 256);
+	attr.cpus = 64;
+	assert_int_equal(attr__memory_mib(&attr), 4096);
+}
+
+static void test_cmdline(void **state)
+{
+	char buf[VM_CMDLINE_MAX + 1], big[VM_CMDLINE_MAX + 1];
+	struct kt_diag diag = { 0 };
+
+	(void)state;
+	assert_int_equal(
+		cmdline__build(buf, sizeof(buf), "a=b", 1500, false, &diag), 0);
+	assert_non_null(strstr(buf, " KTSTR_TEST_TIMEOUT_MS=1500 a=b"));
+	assert_non_null(strstr(buf, " quiet "));
+	assert_int_equal(cmdline__build(buf, sizeof(buf), NULL, 1, true, NULL),
+			 0);
+	assert_non_null(strstr(buf, "loglevel=7"));
+	memset(big, 'x', sizeof(big) - 1);
+	big[sizeof(big) - 1] = '\0';
+	assert_int_equal(cmdline__build(buf, sizeof(buf), big, 1, false, &diag),
+			 -E2BIG);
+	assert_non_null(strstr(diag.msg, "the kernel takes 2047"));
+}
+
+static void test_dilation(void **state)
+{
+	(void)state;
+	assert_true(session__dilate(4000) == 1.0);
+	assert_true(session__dilate(210) == 2.0);
+	assert_true(session__dilate(1) == 6.0);
+	assert_true(session__dilate(0) == 6.0);
+}
+
+static void test_keepbuf_head_and_tail(void **state)
+{
+	struct keepbuf head, tail;
+
+	(void)state;
+	keepbuf__init(&head, 4, false);
+	keepbuf__init(&tail, 4, true);
+	assert_string_equal(keepbuf__text(&head), "");
+	for (char c = 'a'; c <= 'z'; c++) {
+		keepbuf__add(&head, &c, 1);
+		keepbuf__add(&tail, &c, 1);
+	}
+	assert_string_equal(keepbuf__text(&head), "abcd");
+	assert_string_equal(keepbuf__text(&tail), "wxyz");
+	assert_int_equal(head.total, 26);
+	keepbuf__add(&tail, "0123456789", 10);
+	assert_string_equal(keepbuf__text(&tail), "6789");
+	keepbuf__fini(&head);
+	keepbuf__fini(&tail);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_pass_needs_everything),
+		cmocka_unit_test(test_exit_reasons),
+		cmocka_unit_test(test_what_the_test_said),
+		cmocka_unit_test(test_infra_is_never_green),
+		cmocka_unit_test(test_sanitize),
+		cmocka_unit_test(test_attr_limits),
+		cmocka_unit_test(test_memory_rule),
+		cmocka_unit_test(test_cmdline),
+		cmocka_unit_test(test_dilation),
+		cmocka_unit_test(test_keepbuf_head_and_tail),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
