@@ -27,14 +27,26 @@ static u64 dir_identity(const char *path)
 
 static int inputs__add(struct inputs *in, char kind, u64 id, const char *path)
 {
-	size_t room = 1 + ID_DIGITS + strlen(path) + 1;
-	char *bigger = realloc(in->buf, in->len + room);
+	char *record __free(ptr) = NULL;
+	char *bigger;
+	size_t room;
+	int n;
 
+	n = asprintf(&record, "%c%016llx%s", kind, (unsigned long long)id,
+		     path);
+	if (n < 0) {
+		record = NULL;
+		return -ENOMEM;
+	}
+	room = (size_t)n + 1;
+	/* The same directories are searched for every library. */
+	if (in->len && memmem(in->buf, in->len, record, room))
+		return 0;
+	bigger = realloc(in->buf, in->len + room);
 	if (!bigger)
 		return -ENOMEM;
 	in->buf = bigger;
-	snprintf(bigger + in->len, room, "%c%016llx%s", kind,
-		 (unsigned long long)id, path);
+	memcpy(bigger + in->len, record, room);
 	in->len += room;
 	return 0;
 }

@@ -15,6 +15,8 @@
 #include <dlfcn.h>
 #include <libkmod.h>
 #include <limits.h>
+#include <stdarg.h>
+#include <syslog.h>
 
 #define MODULE_MAX_BYTES MIB(64)
 
@@ -23,6 +25,7 @@ struct kmod_api {
 	void *lib;
 #define KMOD_SYMBOLS(K)                 \
 	K(kmod_new)                     \
+	K(kmod_set_log_fn)              \
 	K(kmod_unref)                   \
 	K(kmod_module_new_from_lookup)  \
 	K(kmod_module_get_dependencies) \
@@ -79,6 +82,7 @@ struct module_set {
 	struct pack *pk;
 	const char *dir;
 	unsigned int nr;
+	char complaint[256]; /* libkmod's last error text */
 	struct kt_diag *diag;
 };
 
@@ -156,14 +160,49 @@ static int pack_one(struct module_set *ms, struct kmod_module *mod)
 	return pack__add_data(ms->pk, entry, 0644, data, len, ms->diag);
 }
 
+/*
+ * libkmod would print to stderr. Its text is also the only trace of a
+ * dependency whose file is gone: the list of dependencies then comes back
+ * empty, as if there were none.
+ */
+static void module_set__log(void *data, int priority, const char *file,
+			    int line, const char *fn, const char *format,
+			    va_list args)
+{
+	struct module_set *ms = data;
+	char *end;
+
+	(void)file;
+	(void)line;
+	(void)fn;
+	if (priority > LOG_ERR)
+		return;
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+	vsnprintf(ms->complaint, sizeof(ms->complaint), format, args);
+#pragma GCC diagnostic pop
+	end = strchr(ms->complaint, '\n');
+	if (end)
+		*end = '\0';
+}
+
 /* libkmod gives dependencies in the order they are to be inserted. */
 static int pack_with_dependencies(struct module_set *ms,
 				  struct kmod_module *mod)
 {
 	const struct kmod_api *api = &ms->api;
-	struct kmod_list *deps = api->kmod_module_get_dependencies(mod), *pos;
+	struct kmod_list *deps, *pos;
 	int err = 0;
 
+	ms->complaint[0] = '\0';
+	deps = api->kmod_module_get_dependencies(mod);
+	if (!deps && ms->complaint[0])
+		return diag__fail(ms->diag, -ENOENT,
+				  "kernel module %s of %s has an unusable "
+				  "dependency (libkmod: %s); install the "
+				  "modules again or rerun depmod",
+				  api->kmod_module_get_name(mod), ms->dir,
+				  ms->complaint);
 	for (pos = deps; pos && !err; pos = api->kmod_list_next(deps, pos)) {
 		struct kmod_module *dep = api->kmod_module_get_module(pos);
 
@@ -250,6 +289,7 @@ int modules__add(struct pack *pk, const char *dir, const char *const *names,
 		return diag__fail(diag, -ENOMEM,
 				  "libkmod cannot open modules directory %s",
 				  dir);
+	ms.api.kmod_set_log_fn(ms.ctx, module_set__log, &ms);
 	for (unsigned int i = 0; i < nr && !err; i++)
 		err = pack_name(&ms, names[i]);
 	return err;
