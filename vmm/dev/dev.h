@@ -97,6 +97,16 @@ struct dev_set {
  */
 int devs__realize(struct dev_set *set, const struct dev_host *host,
 		  struct kt_diag *diag);
+
+/**
+ * devs__realize_table - devs__realize() for a table other than devs.def's
+ * @nr: rows of @table, at most DEV_NR
+ */
+int devs__realize_table(struct dev_set *set, const struct dev_desc *table,
+			unsigned int nr, const struct dev_host *host,
+			struct kt_diag *diag);
+
+/** devs__unrealize - in reverse order; twice is fine */
 void devs__unrealize(struct dev_set *set);
 
 /**

@@ -46,15 +46,16 @@ _Static_assert(
 		     0),
 	"devs.def: two devices with one interrupt");
 
-int devs__realize(struct dev_set *set, const struct dev_host *host,
-		  struct kt_diag *diag)
+int devs__realize_table(struct dev_set *set, const struct dev_desc *table,
+			unsigned int nr, const struct dev_host *host,
+			struct kt_diag *diag)
 {
 	*set = (struct dev_set){ .host = *host };
-	for (; set->nr < DEV_NR; set->nr++) {
+	for (; set->nr < nr; set->nr++) {
 		struct dev *dev = &set->dev[set->nr];
 		int err;
 
-		dev->desc = &dev_descs[set->nr];
+		dev->desc = &table[set->nr];
 		dev->host = &set->host;
 		err = dev->desc->ops->realize(dev, diag);
 		if (err) {
@@ -65,6 +66,12 @@ int devs__realize(struct dev_set *set, const struct dev_host *host,
 		}
 	}
 	return 0;
+}
+
+int devs__realize(struct dev_set *set, const struct dev_host *host,
+		  struct kt_diag *diag)
+{
+	return devs__realize_table(set, dev_descs, DEV_NR, host, diag);
 }
 
 void devs__unrealize(struct dev_set *set)

@@ -182,12 +182,63 @@ static void wide_and_reserved_accesses(void **state)
 	assert_int_equal(f->shutdown, NO_SHUTDOWN);
 }
 
+/* Devices that write down what happens to them; the one with arg 1 fails. */
+static int fake_realize(struct dev *dev, struct kt_diag *diag)
+{
+	char *log = dev->host->ctx;
+
+	if (dev->desc->arg)
+		return diag__fail(diag, -EBUSY, "slot taken");
+	strcat(log, "+");
+	strcat(log, dev->desc->name);
+	return 0;
+}
+
+static void fake_unrealize(struct dev *dev)
+{
+	char *log = dev->host->ctx;
+
+	strcat(log, "-");
+	strcat(log, dev->desc->name);
+}
+
+static void failure_unwinds_backward(void **state)
+{
+	static const struct dev_ops ops = {
+		.realize = fake_realize,
+		.unrealize = fake_unrealize,
+	};
+	static const struct dev_desc table[] = {
+		{ .name = "A", .ops = &ops },
+		{ .name = "B", .ops = &ops },
+		{ .name = "C", .ops = &ops, .arg = 1 },
+	};
+	char log[32] = "";
+	struct dev_host host = { .ctx = log };
+	struct kt_diag diag = { 0 };
+	struct dev_set set;
+
+	(void)state;
+	assert_int_equal(devs__realize_table(&set, table, 3, &host, &diag),
+			 -EBUSY);
+	assert_string_equal(log, "+A+B-B-A");
+	assert_string_equal(diag.msg, "device C: slot taken");
+	assert_int_equal(set.nr, 0);
+	/* Neither input nor flush: devices may lack both. */
+	assert_int_equal(devs__realize_table(&set, table, 2, &host, NULL), 0);
+	assert_int_equal(devs__input(&set, VM_STREAM_BULK, "x", 1), -ENODEV);
+	devs__flush(&set);
+	devs__unrealize(&set);
+	assert_string_equal(log, "+A+B-B-A+A+B-B-A");
+}
+
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(table_is_sound),
+		cmocka_unit_test(failure_unwinds_backward),
 		T(unclaimed_address_reads_ones),
 		T(s5_powers_off),
 		T(other_sleep_states_wake_at_once),
