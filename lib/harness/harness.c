@@ -43,12 +43,14 @@ struct host_args {
 	int argc;
 	char **argv; /* ours taken out, the harness's left */
 	const char *kernel;
+	bool list;
 	char harness_help[3];
 };
 
 static const char help[] =
 	"Tests run in virtual machines; options of ktstr:\n"
 	"\t--kernel K  image, build tree or name of a cached kernel\n"
+	"\t--list      print FIXTURE[.VARIANT].TEST of each selected test\n"
 	"\t--help      this text\n"
 	"Environment: KTSTR_KERNEL, KTSTR_ACCEL=auto|kvm|softkvm,\n"
 	"\tKTSTR_SIDECAR_DIR (logs), KTSTR_CACHE_DIR, KTSTR_VERBOSE=1\n";
@@ -62,6 +64,8 @@ static int take_options(struct host_args *args, int argc, char **argv)
 		if (!strcmp(argv[i], "--help")) {
 			fputs(help, stdout);
 			args->argv[args->argc++] = args->harness_help;
+		} else if (!strcmp(argv[i], "--list")) {
+			args->list = true;
 		} else if (!strncmp(argv[i], "--kernel=", 9)) {
 			args->kernel = argv[i] + 9;
 		} else if (!strcmp(argv[i], "--kernel")) {
@@ -213,6 +217,10 @@ static int host_main(int argc, char **argv, const struct ktstr_harness_ops *ops)
 			"%s: the arguments select no test; -l lists them\n",
 			argv[0]);
 		return EXIT_USAGE;
+	}
+	if (args.list) {
+		ops->list(args.argc, args.argv);
+		return EXIT_SUCCESS;
 	}
 	if (need_vm && run_elsewhere(original, &accel, &status, &trouble))
 		return status;

@@ -202,6 +202,25 @@ static unsigned int ktstr__count(int argc, char **argv, bool *ret_need_vm)
 	return c.nr;
 }
 
+static bool ktstr__list_one(void *ctx, const struct ktstr__test *at)
+{
+	const struct ktstr__count *c = ctx;
+	char name[1024];
+
+	if (test_enabled(c->argc, c->argv, at->f, at->v, at->t)) {
+		ktstr__name(at, name, sizeof(name));
+		printf("%s\n", name);
+	}
+	return false;
+}
+
+static void ktstr__list(int argc, char **argv)
+{
+	struct ktstr__count c = { argc, argv, 0, false };
+
+	ktstr__walk(ktstr__list_one, &c);
+}
+
 static bool ktstr__names_test(void *ctx, const struct ktstr__test *at)
 {
 	const struct ktstr__attr_entry *e = ctx;
@@ -287,6 +306,7 @@ static int ktstr__run_one(const char *name, char *reason, size_t reason_size)
 		static const struct ktstr_harness_ops ops = {  \
 			.check_args = test_harness_argv_check, \
 			.count = ktstr__count,                 \
+			.list = ktstr__list,                   \
 			.check_attrs = ktstr__check_attrs,     \
 			.arm = ktstr__arm,                     \
 			.run = test_harness_run,               \
