@@ -103,7 +103,7 @@ static bool read_release(const char *dir, const char *name, char *buf,
 	if (!path || fd__read_file(path, 4096, &line, NULL) ||
 	    strlen(line) >= size)
 		return false;
-	strcpy(buf, line);
+	memcpy(buf, line, strlen(line) + 1);
 	return cut_release(buf);
 }
 
