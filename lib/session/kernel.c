@@ -101,10 +101,9 @@ static bool read_release(const char *dir, const char *name, char *buf,
 	char *line __free(ptr) = NULL;
 
 	if (!path || fd__read_file(path, 4096, &line, NULL) ||
-	    strlen(line) >= size)
+	    !cut_release(line))
 		return false;
-	memcpy(buf, line, strlen(line) + 1);
-	return cut_release(buf);
+	return !put(buf, size, "%s", line);
 }
 
 /* A bzImage carries its `uname -r`; a vmlinux gives none. */

@@ -98,7 +98,6 @@ static int read_module(const char *path, void **ret_buf, size_t *ret_len,
 		       struct kt_diag *diag)
 {
 	char *raw __free(ptr) = NULL;
-	enum compression type;
 	size_t len;
 	int err;
 
@@ -106,13 +105,12 @@ static int read_module(const char *path, void **ret_buf, size_t *ret_len,
 	if (err)
 		return diag__fail(diag, err, "cannot read module %s: %s", path,
 				  strerror(-err));
-	type = compression__detect(raw, len);
-	if (type == COMPRESSION_NONE) {
+	if (compression__detect(raw, len) == COMPRESSION_NONE) {
 		*ret_buf = no_free_ptr(raw);
 		*ret_len = len;
 		return 0;
 	}
-	err = compression__expand(type, raw, len, 0, MODULE_MAX_BYTES, ret_buf,
+	err = compression__expand(raw, len, 0, MODULE_MAX_BYTES, ret_buf,
 				  ret_len, diag);
 	return err ? diag__context(diag, err, "module %s", path) : 0;
 }

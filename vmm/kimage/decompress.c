@@ -232,14 +232,14 @@ const char *compression__name(enum compression type)
 	return type < COMPRESSION_NR ? descs[type].name : "invalid";
 }
 
-int compression__expand(enum compression type, const void *in, size_t len,
-			size_t hint, size_t max, void **ret_buf,
-			size_t *ret_len, struct kt_diag *diag)
+int compression__expand(const void *in, size_t len, size_t hint, size_t max,
+			void **ret_buf, size_t *ret_len, struct kt_diag *diag)
 {
+	enum compression type = compression__detect(in, len);
 	struct sink s = { .max = max };
 	int err;
 
-	if (type >= COMPRESSION_NR || !descs[type].expand)
+	if (!descs[type].expand)
 		return diag__fail(diag, -EOPNOTSUPP,
 				  "%s: can only expand gzip, xz, zstd and lz4",
 				  compression__name(type));

@@ -27,7 +27,8 @@ enum compression compression__detect(const void *buf, size_t len);
 const char *compression__name(enum compression type);
 
 /**
- * compression__expand - decompress the first frame or stream of @in
+ * compression__expand - decompress the first frame or stream of @in, of
+ * whatever type compression__detect() finds
  * @hint: expected size, 0 when unknown
  * @max: refuse to produce more
  *
@@ -37,8 +38,7 @@ const char *compression__name(enum compression type);
  * Return: 0 and @ret_buf to free(), -EINVAL for damaged or truncated data,
  * -EFBIG above @max, -EOPNOTSUPP for a compression that is only recognised.
  */
-int compression__expand(enum compression type, const void *in, size_t len,
-			size_t hint, size_t max, void **ret_buf,
-			size_t *ret_len, struct kt_diag *diag);
+int compression__expand(const void *in, size_t len, size_t hint, size_t max,
+			void **ret_buf, size_t *ret_len, struct kt_diag *diag);
 
 #endif /* VMM_KIMAGE_DECOMPRESS_H */

@@ -324,8 +324,8 @@ static int expand(const u8 *payload, u32 payload_len, void **ret_buf,
 				  "damaged bzImage: claims to expand to %u "
 				  "bytes (limit 1 GiB)",
 				  want);
-	err = compression__expand(type, payload, payload_len, want,
-				  KIMAGE_MAX_BYTES, &buf, &len, diag);
+	err = compression__expand(payload, payload_len, want, KIMAGE_MAX_BYTES,
+				  &buf, &len, diag);
 	if (err)
 		return err;
 	if (len != want)
