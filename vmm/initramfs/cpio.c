@@ -34,6 +34,7 @@ void cpio__header(void *buf, const struct cpio_entry *entry)
 /* NULL when fine, else what is wrong with it. */
 static const char *name_fault(const char *name)
 {
+	const size_t trailer = strlen(CPIO_TRAILER);
 	const char *p = name;
 
 	if (!name[0])
@@ -42,8 +43,10 @@ static const char *name_fault(const char *name)
 		return "is longer than 4095 bytes";
 	if (name[0] == '/')
 		return "is absolute; leave the leading '/' out";
-	if (!strcmp(name, CPIO_TRAILER))
-		return "is the archive trailer's name";
+	/* Alone, or as the directory that would be made for the rest. */
+	if (!strncmp(name, CPIO_TRAILER, trailer) &&
+	    (!name[trailer] || name[trailer] == '/'))
+		return "begins with the archive trailer's name";
 	if (!strncmp(name, ".ktstr_", 7))
 		return "begins with \".ktstr_\", which is reserved";
 	for (;;) {

@@ -70,9 +70,11 @@ static void names(void **state)
 		{ "./a", "\".\" or" },
 		{ ".ktstr_init_ok", "reserved" },
 		{ "TRAILER!!!", "trailer" },
+		{ "TRAILER!!!/x", "trailer" },
 	};
-	static const char *const good[] = { "a",	 "a/b.c",   "..a/b..",
-					    "x/.ktstr_", "lib/...", "a b" };
+	static const char *const good[] = { "a",       "TRAILER!!!x", "a/b.c",
+					    "..a/b..", "x/.ktstr_",   "lib/...",
+					    "a b" };
 	char *longest __free(ptr) = calloc(1, CPIO_NAME_MAX + 2);
 	struct kt_diag diag;
 
