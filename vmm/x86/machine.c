@@ -32,13 +32,15 @@ static struct x86_topology topology_of(unsigned int nr_cpus)
  */
 static int route_irqs(int vm_fd, struct kt_diag *diag)
 {
-	struct {
+	union {
 		struct kvm_irq_routing head;
-		struct kvm_irq_routing_entry entry[X86_IOAPIC_PINS];
-	} r = { .head.nr = X86_IOAPIC_PINS };
+		u8 room[sizeof(struct kvm_irq_routing) +
+			X86_IOAPIC_PINS * sizeof(struct kvm_irq_routing_entry)];
+	} r = { .room = { 0 } };
 
+	r.head.nr = X86_IOAPIC_PINS;
 	for (u32 i = 0; i < X86_IOAPIC_PINS; i++)
-		r.entry[i] = (struct kvm_irq_routing_entry){
+		r.head.entries[i] = (struct kvm_irq_routing_entry){
 			.gsi = i,
 			.type = KVM_IRQ_ROUTING_IRQCHIP,
 			.u.irqchip = { KVM_IRQCHIP_IOAPIC, i },

@@ -103,13 +103,14 @@ static int set_msrs(int vcpu_fd, struct kt_diag *diag)
 		  .data = MISC_ENABLE_FAST_STRING },
 		{ .index = MSR_MTRR_DEF_TYPE, .data = MTRR_ENABLE_WB },
 	};
-	struct {
+	union {
 		struct kvm_msrs head;
-		struct kvm_msr_entry entry[ARRAY_SIZE(init)];
-	} msrs = { .head.nmsrs = ARRAY_SIZE(init) };
+		u8 room[sizeof(struct kvm_msrs) + sizeof(init)];
+	} msrs = { .room = { 0 } };
 	int n;
 
-	memcpy(msrs.entry, init, sizeof(init));
+	msrs.head.nmsrs = ARRAY_SIZE(init);
+	memcpy(msrs.head.entries, init, sizeof(init));
 	n = ioctl(vcpu_fd, KVM_SET_MSRS, &msrs);
 	if (n < 0)
 		return fail(diag, "KVM_SET_MSRS");

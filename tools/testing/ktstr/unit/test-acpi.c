@@ -228,7 +228,7 @@ static int run_in(const char *dir, const char *cmd)
 {
 	char line[512];
 
-	snprintf(line, sizeof(line), "cd %s && %s >log 2>&1", dir, cmd);
+	snprintf(line, sizeof(line), "cd %s && { %s; } >log 2>&1", dir, cmd);
 	return system(line);
 }
 
