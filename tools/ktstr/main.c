@@ -4,12 +4,16 @@
 
 #include <ktstr/base.h>
 
+#include "vmm/softkvm.h"
+
 static const struct {
 	const char *name;
 	int (*fn)(int argc, char **argv);
 	const char *summary;
 } commands[] = {
 	{ "accel", cmd_accel, "measure /dev/kvm and say what would be used" },
+	{ "softkvm", cmd_softkvm,
+	  "manage the machine that replaces missing KVM" },
 	{ "vm", cmd_vm, "boot a kernel in our VMM and relay its console" },
 	{ NULL, NULL, NULL }, /* a row arrives together with its command */
 };
@@ -25,6 +29,10 @@ static void usage(FILE *to)
 
 int main(int argc, char **argv)
 {
+	int status;
+
+	if (softkvm__main(argc, argv, &status))
+		return status;
 	if (argc < 2) {
 		usage(stderr);
 		return CMD_USAGE;

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Finds the pieces of a softkvm and reads its settings from the environment.
+ * Called by clients (to know which instance fits) and by the supervisor (to
+ * build it).
+ */
+#include "vmm/softkvm/config.h"
+
+#include <sys/sysinfo.h>
+#include <xxhash.h>
+
+#include <ktstr/cache.h>
+
+#include "vmm/softkvm.h"
+#include "vmm/softkvm/proto.h"
+
+#define IDLE_DEFAULT_S 300u
+#define IDLE_MAX_S (7u * 24 * 3600)
+/* Test guests of 2 GiB and the page cache fit; pages are host's when used. */
+#define MEMORY_MAX_MIB 4096u
+#define MEMORY_MIN_MIB 768u
+
+/*
+ * mitigations, nokaslr, lpj, no_timer_check: less work under emulation.
+ * tsc=reliable: no clocksource watchdog, which would see TCG's jumps and take
+ * kvmclock away from the guests inside. panic=-1: reboot at once, which ends
+ * QEMU (-no-reboot). The last word becomes an environment variable of init.
+ */
+const char softkvm_cmdline[] =
+	"console=ttyS0 quiet panic=-1 tsc=reliable mitigations=off nokaslr "
+	"no_timer_check lpj=4000000 random.trust_cpu=on audit=0 "
+	"KTSTR_SOFTKVM_AGENT=1";
+
+static int find_program(const char *name, const char *const *dirs, char *buf,
+			size_t size)
+{
+	for (; *dirs; dirs++) {
+		int n = snprintf(buf, size, "%s/%s", *dirs, name);
+
+		if (n > 0 && (size_t)n < size && !access(buf, X_OK))
+			return 0;
+	}
+	return -ENOENT;
+}
+
+static int find_programs(struct softkvm_config *cfg, struct kt_diag *diag)
+{
+	static const char *const qemu_dirs[] = { "/usr/bin", "/usr/local/bin",
+						 NULL };
+	/* The C version is what Debian 12's QEMU brings; its options differ. */
+	static const char *const virtiofsd_dirs[] = { "/usr/lib/qemu",
+						      "/usr/libexec", NULL };
+
+	if (find_program("qemu-system-x86_64", qemu_dirs, cfg->qemu,
+			 sizeof(cfg->qemu)))
+		return diag__fail(diag, -ENOENT,
+				  "softkvm needs QEMU: apt-get install "
+				  "qemu-system-x86 (or run scripts/setup)");
+	if (find_program("virtiofsd", virtiofsd_dirs, cfg->virtiofsd,
+			 sizeof(cfg->virtiofsd)))
+		return diag__fail(diag, -ENOENT,
+				  "softkvm needs /usr/lib/qemu/virtiofsd: "
+				  "apt-get install qemu-system-common (or run "
+				  "scripts/setup)");
+	return 0;
+}
+
+static int read_idle(unsigned int *ret_s, struct kt_diag *diag)
+{
+	const char *text = getenv(SOFTKVM_IDLE_ENV);
+	unsigned long val;
+	char *end;
+
+	*ret_s = IDLE_DEFAULT_S;
+	if (!text || !*text)
+		return 0;
+	errno = 0;
+	val = strtoul(text, &end, 10);
+	if (errno || *end || *text < '0' || *text > '9' || !val ||
+	    val > IDLE_MAX_S)
+		return diag__fail(diag, -EINVAL,
+				  "%s is '%s'; it takes seconds from 1 to %u",
+				  SOFTKVM_IDLE_ENV, text, IDLE_MAX_S);
+	*ret_s = (unsigned int)val;
+	return 0;
+}
+
+/* Half the host's memory, within limits, rounded so that hosts agree. */
+static int choose_memory(unsigned int *ret_mib, struct kt_diag *diag)
+{
+	struct sysinfo si;
+	u64 mib;
+
+	if (sysinfo(&si))
+		return -errno;
+	mib = (u64)si.totalram * si.mem_unit / MIB(1) / 2;
+	mib = KT_MIN(KT_ALIGN_DOWN(mib, (u64)256), (u64)MEMORY_MAX_MIB);
+	if (mib < MEMORY_MIN_MIB)
+		return diag__fail(diag, -ENOMEM,
+				  "softkvm takes half of the memory and needs "
+				  "%u MiB; this machine has %llu MiB in all",
+				  MEMORY_MIN_MIB,
+				  (unsigned long long)(mib * 2));
+	*ret_mib = (unsigned int)mib;
+	return 0;
+}
+
+static int make_identity(struct softkvm_config *cfg, struct kt_diag *diag)
+{
+	const char *const files[] = { cfg->kernel.image, cfg->qemu,
+				      cfg->virtiofsd };
+	XXH64_hash_t hash;
+	u64 parts[ARRAY_SIZE(files) + 2] = { SK_VERSION, cfg->memory_mib };
+
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		int err = file_identity(files[i], &parts[i + 2]);
+
+		if (err)
+			return diag__fail(diag, err, "%s: %s", files[i],
+					  strerror(-err));
+	}
+	hash = XXH64(softkvm_cmdline, strlen(softkvm_cmdline), 0);
+	cfg->identity = XXH64(parts, sizeof(parts), hash);
+	return 0;
+}
+
+int softkvm_config__load(struct softkvm_config *ret, struct kt_diag *diag)
+{
+	struct softkvm_config *cfg __free(ptr) = calloc(1, sizeof(*cfg));
+	int err;
+
+	if (!cfg)
+		return -ENOMEM;
+	err = find_programs(cfg, diag);
+	if (!err)
+		err = kernel__resolve("default", &cfg->kernel, diag);
+	if (!err)
+		err = read_idle(&cfg->idle_s, diag);
+	if (!err)
+		err = choose_memory(&cfg->memory_mib, diag);
+	if (!err)
+		err = make_identity(cfg, diag);
+	if (!err)
+		*ret = *cfg;
+	return err;
+}

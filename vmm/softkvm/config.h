@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What an instance is made from, and the hash that tells two such apart. */
+#ifndef VMM_SOFTKVM_CONFIG_H
+#define VMM_SOFTKVM_CONFIG_H
+
+#include <ktstr/diag.h>
+#include <ktstr/kernel.h>
+
+struct softkvm_config {
+	struct kernel_ref kernel;
+	char qemu[PATH_MAX];
+	char virtiofsd[PATH_MAX];
+	unsigned int memory_mib;
+	unsigned int idle_s;
+	u64 identity; /* equal: an instance can serve us */
+};
+
+/** softkvm_cmdline - the outer kernel's command line */
+extern const char softkvm_cmdline[];
+
+/**
+ * softkvm_config__load - find QEMU, virtiofsd and the default kernel
+ *
+ * Return: 0 or -errno; a missing piece is -ENOENT and the message says how to
+ * get it.
+ */
+int softkvm_config__load(struct softkvm_config *ret, struct kt_diag *diag);
+
+#endif /* VMM_SOFTKVM_CONFIG_H */
