@@ -24,6 +24,9 @@ WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wnull-dereference -Wframe-larger-than=16384
 ifneq ($(findstring clang,$(CC)),clang)
 WARN += -Wlogical-op -Wduplicated-cond -Wduplicated-branches
+else
+# KVM's structures with trailing arrays are used inside larger ones.
+WARN += -Wno-gnu-variable-sized-type-not-at-end
 endif
 ifneq ($(WERROR),0)
 WARN += -Werror
