@@ -95,6 +95,33 @@ int cache__dir(const char *sub, char *buf, size_t size, struct kt_diag *diag)
 			  buf, strerror(-err));
 }
 
+int cache_slot__init(struct cache_slot *slot, const char *sub, const char *name,
+		     u64 key)
+{
+	struct cache_slot fresh __free(cache_slot) = { .key = key };
+	char dir[PATH_MAX];
+	int err = cache__dir(sub, dir, sizeof(dir), NULL);
+
+	*slot = (struct cache_slot){ 0 };
+	if (err)
+		return err;
+	fresh.dir = strdup(dir);
+	if (asprintf(&fresh.path, "%s/%s", dir, name) < 0)
+		fresh.path = NULL;
+	if (!fresh.dir || !fresh.path)
+		return -ENOMEM;
+	*slot = fresh;
+	fresh = (struct cache_slot){ 0 };
+	return 0;
+}
+
+void cache_slot__fini(struct cache_slot *slot)
+{
+	free(slot->dir);
+	free(slot->path);
+	*slot = (struct cache_slot){ 0 };
+}
+
 int cache__create(const char *path, char *tmp_path, size_t size, int *ret_fd)
 {
 	int n = snprintf(tmp_path, size, "%s.tmp.XXXXXX", path);

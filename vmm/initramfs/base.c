@@ -39,27 +39,36 @@
 
 DEFINE_FREE(pack, struct pack, pack__fini(&_T))
 
-static bool is_self(const char *path)
+/* Where this program was started from, whether it is still there or not. */
+static bool self_name(char *buf, size_t size)
 {
-	char self[PATH_MAX];
-	ssize_t n = readlink(SELF_EXE, self, sizeof(self) - 1);
+	ssize_t n = readlink(SELF_EXE, buf, size - 1);
 	size_t cut = strlen(DELETED);
 
 	if (n < 0)
 		return false;
-	self[n] = '\0';
-	if (!strcmp(self, path))
-		return true;
-	if ((size_t)n < cut || strcmp(self + (size_t)n - cut, DELETED))
-		return false;
-	self[(size_t)n - cut] = '\0';
-	return !strcmp(self, path);
+	buf[n] = '\0';
+	if ((size_t)n > cut && !strcmp(buf + (size_t)n - cut, DELETED) &&
+	    access(buf, F_OK))
+		buf[(size_t)n - cut] = '\0';
+	return true;
 }
 
-/* A program rebuilt while it runs is gone from its path, not from here. */
+/*
+ * A program deleted while it runs is gone from its path, not from here. @init
+ * may be the path it had, or what the kernel made of that.
+ */
 static const char *init_source(const char *init)
 {
-	return access(init, F_OK) && is_self(init) ? SELF_EXE : init;
+	char self[PATH_MAX];
+	size_t n;
+
+	if (!access(init, F_OK) || !self_name(self, sizeof(self)))
+		return init;
+	n = strlen(self);
+	if (strncmp(init, self, n) || (init[n] && strcmp(init + n, DELETED)))
+		return init;
+	return SELF_EXE;
 }
 
 static void hash_text(XXH3_state_t *state, const char *text)
@@ -141,27 +150,30 @@ static int add_init(struct pack *pk, const char *init, struct kt_diag *diag)
 	const char *source = init_source(init);
 	int fd __free(fd) = open(source, O_RDONLY | O_CLOEXEC);
 	struct elf_info info __free(elf_info) = { 0 };
+	char name[PATH_MAX]; /* for $ORIGIN and messages */
 	struct pack_entry *e;
 	int err;
 
+	if (strcmp(source, SELF_EXE) || !self_name(name, sizeof(name)))
+		snprintf(name, sizeof(name), "%s", init);
 	if (fd < 0)
 		return diag__fail(diag, -errno, "cannot pack %s as init: %s",
-				  init, strerror(errno));
+				  name, strerror(errno));
 	err = pack__add_file(pk, "init", 0755, source, &e, diag);
 	if (err)
 		return err;
 	err = elf_info__read(fd, &info, diag);
 	if (err == -ENOEXEC)
-		return not_elf(init, fd, diag);
+		return not_elf(name, fd, diag);
 	if (err)
-		return diag__context(diag, err, "cannot pack %s as init", init);
+		return diag__context(diag, err, "cannot pack %s as init", name);
 	if (info.class != ELFCLASS64 || info.machine != EM_X86_64)
 		return diag__fail(diag, -ENOEXEC,
 				  "cannot pack %s as init: ELF machine %u, "
 				  "class %u; the guest runs x86_64 (62, 2)",
-				  init, info.machine, info.class);
+				  name, info.machine, info.class);
 	err = cut_sections(fd, &info, e);
-	return err ? err : closure__add(pk, &info, init, diag);
+	return err ? err : closure__add(pk, &info, name, diag);
 }
 
 static int add_host_file(struct pack *pk, const struct initramfs_file *file,
@@ -211,19 +223,15 @@ static int plan(const struct initramfs_spec *spec, struct pack *pk,
 	return err;
 }
 
-static int base_path(u64 key, char *dir, char *path, size_t size)
+static int slot__for_spec(struct cache_slot *slot, u64 key)
 {
-	int err = cache__dir("initramfs", dir, size, NULL);
+	char name[32];
 
-	if (err)
-		return err;
-	return snprintf(path, size, "%s/base-%016llx", dir,
-			(unsigned long long)key) < (int)size
-		       ? 0
-		       : -ENAMETOOLONG;
+	snprintf(name, sizeof(name), "base-%016llx", (unsigned long long)key);
+	return cache_slot__init(slot, "initramfs", name, key);
 }
 
-static int open_cached(const char *path, u64 key,
+static int open_cached(const struct cache_slot *slot,
 		       struct initramfs_base *ret_base)
 {
 	char *inputs __free(ptr) = NULL;
@@ -231,7 +239,7 @@ static int open_cached(const char *path, u64 key,
 	int fd __free(fd) = -1;
 	int err;
 
-	err = cache__open_sealed(path, key, &fd, &content);
+	err = cache__open_sealed(slot->path, slot->key, &fd, &content);
 	if (err)
 		return err;
 	if (content < sizeof(archive) ||
@@ -266,8 +274,7 @@ static int write_entry(const struct pack *pk, int fd, u64 key, u64 *ret_len)
 	return err ? err : cache__seal(fd, key);
 }
 
-static int build_in_cache(const struct pack *pk, const char *dir,
-			  const char *path, u64 key,
+static int build_in_cache(const struct pack *pk, const struct cache_slot *slot,
 			  struct initramfs_base *ret_base)
 {
 	char tmp[PATH_MAX];
@@ -275,18 +282,18 @@ static int build_in_cache(const struct pack *pk, const char *dir,
 	u64 len;
 	int err;
 
-	err = cache__create(path, tmp, sizeof(tmp), &fd);
+	err = cache__create(slot->path, tmp, sizeof(tmp), &fd);
 	if (err)
 		return err;
-	err = write_entry(pk, fd, key, &len);
+	err = write_entry(pk, fd, slot->key, &len);
 	if (err) {
 		unlink(tmp);
 		return err;
 	}
-	err = cache__publish(tmp, path);
+	err = cache__publish(tmp, slot->path);
 	if (err)
 		return err;
-	cache__trim(dir, BASE_KEEP);
+	cache__trim(slot->dir, BASE_KEEP);
 	ret_base->fd = no_free_fd(fd);
 	ret_base->len = len;
 	ret_base->cache_hit = false;
@@ -317,8 +324,8 @@ static int build_in_memory(const struct pack *pk,
 int initramfs__base(const struct initramfs_spec *spec,
 		    struct initramfs_base *ret_base, struct kt_diag *diag)
 {
+	struct cache_slot slot __free(cache_slot) = { 0 };
 	struct pack pk __free(pack) = { 0 };
-	char dir[PATH_MAX], path[PATH_MAX];
 	bool cached;
 	u64 key = 0;
 	int err;
@@ -326,14 +333,14 @@ int initramfs__base(const struct initramfs_spec *spec,
 	err = spec_key(spec, &key, diag);
 	if (err)
 		return err;
-	cached = !base_path(key, dir, path, sizeof(path));
-	if (cached && !open_cached(path, key, ret_base))
+	cached = !slot__for_spec(&slot, key);
+	if (cached && !open_cached(&slot, ret_base))
 		return 0;
 	err = plan(spec, &pk, diag);
 	if (err)
 		return err;
 	/* Read-only or full: the run goes on, the next one pays again. */
-	if (cached && !build_in_cache(&pk, dir, path, key, ret_base))
+	if (cached && !build_in_cache(&pk, &slot, ret_base))
 		return 0;
 	return build_in_memory(&pk, ret_base, diag);
 }

@@ -40,43 +40,6 @@ struct source {
 	u8 head[KIMAGE_HEAD_LEN];
 };
 
-/** struct slot - where a cache entry lives or would live; heap strings */
-struct slot {
-	char *dir;
-	char *path;
-	u64 key;
-};
-
-static void slot__fini(struct slot *slot)
-{
-	free(slot->dir);
-	free(slot->path);
-	*slot = (struct slot){ 0 };
-}
-DEFINE_FREE(slot, struct slot, slot__fini(&_T))
-
-/* Replaces what @slot was; after an error it is empty. */
-static int slot__set(struct slot *slot, const char *sub, const char *name,
-		     u64 key)
-{
-	char dir[PATH_MAX];
-	int err = cache__dir(sub, dir, sizeof(dir), NULL);
-
-	slot__fini(slot);
-	if (err)
-		return err;
-	if (asprintf(&slot->path, "%s/%s", dir, name) < 0) {
-		slot->path = NULL;
-		return -ENOMEM;
-	}
-	slot->dir = strdup(dir);
-	slot->key = key;
-	if (slot->dir)
-		return 0;
-	slot__fini(slot);
-	return -ENOMEM;
-}
-
 static int read_head(int fd, u64 size, u8 *head, size_t *ret_len)
 {
 	size_t len = KT_MIN(size, KIMAGE_HEAD_LEN);
@@ -176,17 +139,17 @@ static int read_payload(const struct source *src, const struct bzimage *bz,
 	return 0;
 }
 
-static int slot__for_content(struct slot *slot, XXH128_hash_t hash)
+static int slot__for_content(struct cache_slot *slot, XXH128_hash_t hash)
 {
 	char name[64];
 
 	snprintf(name, sizeof(name), "vmlinux-%016llx%016llx",
 		 (unsigned long long)hash.high64,
 		 (unsigned long long)hash.low64);
-	return slot__set(slot, "kimage", name, hash.low64);
+	return cache_slot__init(slot, "kimage", name, hash.low64);
 }
 
-static int slot__for_index(struct slot *slot, const struct source *src)
+static int slot__for_index(struct cache_slot *slot, const struct source *src)
 {
 	char name[32];
 	u64 id;
@@ -195,12 +158,12 @@ static int slot__for_index(struct slot *slot, const struct source *src)
 	if (err)
 		return err;
 	snprintf(name, sizeof(name), "%016llx", (unsigned long long)id);
-	return slot__set(slot, "kimage/index", name, id);
+	return cache_slot__init(slot, "kimage/index", name, id);
 }
 
 static int index_read(const struct source *src, XXH128_hash_t *ret_hash)
 {
-	struct slot slot __free(slot) = { 0 };
+	struct cache_slot slot __free(cache_slot) = { 0 };
 	int fd __free(fd) = -1;
 	XXH128_hash_t hash = { 0 };
 	u64 len;
@@ -219,8 +182,8 @@ static int index_read(const struct source *src, XXH128_hash_t *ret_hash)
 }
 
 /* Write a fresh entry and make room for it. */
-static int slot__publish(const struct slot *slot, const void *buf, size_t len,
-			 unsigned int keep, int *ret_fd)
+static int slot__publish(const struct cache_slot *slot, const void *buf,
+			 size_t len, unsigned int keep, int *ret_fd)
 {
 	char tmp[PATH_MAX];
 	int fd __free(fd) = -1;
@@ -247,7 +210,7 @@ static int slot__publish(const struct slot *slot, const void *buf, size_t len,
 /* Best effort: without it, the next run reads the payload again. */
 static void index_write(const struct source *src, XXH128_hash_t hash)
 {
-	struct slot slot __free(slot) = { 0 };
+	struct cache_slot slot __free(cache_slot) = { 0 };
 	int fd __free(fd) = -1;
 
 	if (!slot__for_index(&slot, src))
@@ -255,7 +218,7 @@ static void index_write(const struct source *src, XXH128_hash_t hash)
 				    &fd);
 }
 
-static int open_slot(const struct slot *slot, struct kimage *ret_img)
+static int open_slot(const struct cache_slot *slot, struct kimage *ret_img)
 {
 	u8 head[KIMAGE_HEAD_LEN];
 	int fd __free(fd) = -1;
@@ -338,7 +301,7 @@ static int expand(const u8 *payload, u32 payload_len, void **ret_buf,
 	return 0;
 }
 
-static int expand_to(const struct slot *slot, const u8 *payload,
+static int expand_to(const struct cache_slot *slot, const u8 *payload,
 		     u32 payload_len, struct kimage *ret_img,
 		     struct kt_diag *diag)
 {
@@ -373,7 +336,7 @@ static int expand_to(const struct slot *slot, const u8 *payload,
 static int open_payload(const struct source *src, const struct bzimage *bz,
 			struct kimage *ret_img, struct kt_diag *diag)
 {
-	struct slot slot __free(slot) = { 0 };
+	struct cache_slot slot __free(cache_slot) = { 0 };
 	u8 *payload __free(ptr) = NULL;
 	XXH128_hash_t hash = { 0 };
 	int err;
@@ -390,7 +353,7 @@ static int open_payload(const struct source *src, const struct bzimage *bz,
 
 static int open_indexed(const struct source *src, struct kimage *ret_img)
 {
-	struct slot slot __free(slot) = { 0 };
+	struct cache_slot slot __free(cache_slot) = { 0 };
 	XXH128_hash_t hash = { 0 };
 	int err;
 

@@ -25,6 +25,27 @@ int cache__root(char *buf, size_t size, struct kt_diag *diag);
 int cache__dir(const char *sub, char *buf, size_t size, struct kt_diag *diag);
 
 /**
+ * struct cache_slot - place of one sealed entry, which need not exist yet
+ *
+ * All zero is a valid empty slot.
+ */
+struct cache_slot {
+	char *dir;
+	char *path;
+	u64 key;
+};
+
+/**
+ * cache_slot__init - name the entry @name of cache__dir(@sub)
+ * Return: 0 or -errno without a message: a cache that cannot be used is
+ * no failure of the run; @slot is then empty.
+ */
+int cache_slot__init(struct cache_slot *slot, const char *sub, const char *name,
+		     u64 key);
+void cache_slot__fini(struct cache_slot *slot);
+DEFINE_FREE(cache_slot, struct cache_slot, cache_slot__fini(&_T))
+
+/**
  * cache__create - open a temporary file for a new entry
  * @path: the entry's final path; the directory exists
  * @tmp_path: receives the name to give to cache__publish() or unlink()
