@@ -174,10 +174,14 @@ static int try_rpath(const struct query *q)
 static int try_ld_library_path(const struct query *q)
 {
 	const char *list = getenv("LD_LIBRARY_PATH");
+	const struct lib_object *program = q->obj;
 
 	if (!list || !list[0])
 		return -ENOENT;
-	return try_list(q, list, ":;", q->obj->origin);
+	/* Here $ORIGIN is always the program's. */
+	while (program->loader)
+		program = program->loader;
+	return try_list(q, list, ":;", program->origin);
 }
 
 static int try_runpath(const struct query *q)

@@ -330,6 +330,102 @@ static void full_disk_is_no_error(void **state)
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+/* Another user's cache directory: entries are used, new ones cannot be. */
+static void read_only_child(const struct initramfs_spec *known,
+			    const struct initramfs_spec *other)
+{
+	struct initramfs_base base;
+
+	if (setresgid(65534, 65534, 65534) || setresuid(65534, 65534, 65534))
+		_exit(77);
+	if (initramfs__base(known, &base, NULL) || !base.cache_hit)
+		_exit(1);
+	if (initramfs__base(other, &base, NULL) || base.cache_hit)
+		_exit(2);
+	_exit(0);
+}
+
+static void read_only_cache_still_hits(void **state)
+{
+	const struct initramfs_spec known = { .init = "/bin/true" };
+	const struct initramfs_spec other = { .init = "/bin/false" };
+	struct initramfs_base base = base_ok(&known);
+	int status;
+	pid_t pid;
+
+	(void)state;
+	initramfs_base__close(&base);
+	shell("chmod -R a+rX,a-w %s", root);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (!pid)
+		read_only_child(&known, &other);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	shell("chmod -R u+w %s", root);
+	assert_true(WIFEXITED(status));
+	if (WEXITSTATUS(status) == 77)
+		skip();
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+/* A program deleted or rebuilt while it runs still packs itself. */
+static int pack_myself_deleted(const char *path)
+{
+	struct initramfs_spec spec = { .init = path };
+	struct initramfs_base base;
+	struct kt_diag diag = { "" };
+	char link[PATH_MAX] = "";
+
+	if (unlink(path) || readlink("/proc/self/exe", link, PATH_MAX - 1) < 0)
+		return 1;
+	for (int i = 0; i < 2; i++) {
+		if (initramfs__base(&spec, &base, &diag) || base.len < 4096) {
+			puts(diag.msg);
+			return 2;
+		}
+		initramfs_base__close(&base);
+		/* As whoever asked the kernel for its own name has it. */
+		spec.init = link;
+	}
+	puts("packed");
+	return 0;
+}
+
+/* $ORIGIN is where the program lies, not where the kernel keeps its link. */
+static void origin_of_self(void **state)
+{
+	struct initramfs_spec spec = { .init = "/proc/self/exe" };
+	struct initramfs_base base;
+	struct kt_diag diag = { "" };
+
+	(void)state;
+	if (!getenv("KTSTR_UNIT_ORIGIN")) {
+		shell("mkdir %s/bin %s/lib && cp /proc/%d/exe %s/bin/me && cp "
+		      "$(ldd %s/bin/me | sed -n 's/.*libcmocka.* => \\(.*\\) "
+		      ".*/\\1/p') %s/lib/",
+		      root, root, (int)getpid(), root, root, root);
+		shell("LD_LIBRARY_PATH='$ORIGIN/../lib' KTSTR_UNIT_ORIGIN=1 "
+		      "%s/bin/me",
+		      root);
+		shell("cat %s/cache/initramfs/base-* | cpio -it --quiet "
+		      "2>/dev/null | grep -q '^%s/lib/libcmocka'",
+		      root, root + 1);
+		return;
+	}
+	if (initramfs__base(&spec, &base, &diag))
+		fail_msg("%s", diag.msg);
+	initramfs_base__close(&base);
+}
+
+static void deleted_self(void **state)
+{
+	(void)state;
+	assert_string_equal(
+		shell("cp /proc/%d/exe %s/me && KTSTR_UNIT_DELETED=1 %s/me",
+		      (int)getpid(), root, root),
+		"packed\n");
+}
+
 static void two_builders_at_once(void **state)
 {
 	const struct initramfs_spec spec = { .init = "/bin/ls" };
@@ -441,7 +537,7 @@ static void same_file_twice_is_fine(void **state)
 	initramfs_base__close(&base);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
@@ -453,6 +549,9 @@ int main(void)
 		T(damaged_entry_is_rebuilt),
 		T(no_cache_is_no_error),
 		T(full_disk_is_no_error),
+		T(read_only_cache_still_hits),
+		T(deleted_self),
+		T(origin_of_self),
 		T(two_builders_at_once),
 		T(refusals),
 		T(file_refusals),
@@ -460,9 +559,16 @@ int main(void)
 	};
 #undef T
 
+	(void)argc;
 	if (getenv("KTSTR_UNIT_HELLO")) {
 		puts("hello");
 		return 0;
 	}
+	if (getenv("KTSTR_UNIT_ORIGIN")) {
+		origin_of_self(NULL);
+		return 0;
+	}
+	if (getenv("KTSTR_UNIT_DELETED"))
+		return pack_myself_deleted(argv[0]);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
