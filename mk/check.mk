@@ -53,13 +53,13 @@ $(O)/fuzz/fuzz-%: $(O)/$(TESTDIR)/fuzz/fuzz-%.o $(LIBKTSTR)
 
 fuzz-run: $(FUZZ_PROGS)
 	$(Q)for name in $(FUZZ_NAMES); do \
-		echo "fuzz-$$name: $(FUZZ_SECONDS) s"; \
 		mkdir -p $(O)/found/$$name; \
 		$(O)/fuzz/fuzz-$$name -max_total_time=$(FUZZ_SECONDS) \
-			-print_final_stats=1 \
 			-artifact_prefix=$(O)/found/$$name- \
 			$(O)/found/$$name $(TESTDIR)/fuzz/corpus/$$name \
-			|| exit 1; \
+			> $(O)/found/$$name.log 2>&1 || \
+			{ tail -n 60 $(O)/found/$$name.log; exit 1; }; \
+		echo "fuzz-$$name: $$(grep DONE $(O)/found/$$name.log)"; \
 	done
 
 bats: all ## test the commands and scripts

@@ -391,7 +391,6 @@ int cmd_vm(int argc, char **argv)
 	};
 	struct vm_options opt = { .cpus = 1, .memory_mib = 512 };
 
-	argp_err_exit_status = CMD_USAGE;
 	if (argp_parse(&argp, argc, argv, 0, NULL, &opt))
 		return CMD_USAGE;
 	return boot(&opt);

@@ -2,6 +2,8 @@
 /* The `ktstr` command: finds the subcommand and gets out of its way. */
 #include "tools/ktstr/cmd.h"
 
+#include <argp.h>
+
 #include <ktstr/base.h>
 
 #include "vmm/softkvm.h"
@@ -42,6 +44,7 @@ int main(int argc, char **argv)
 		usage(stdout);
 		return CMD_OK;
 	}
+	argp_err_exit_status = CMD_USAGE;
 	for (size_t i = 0; commands[i].name; i++) {
 		char *name __free(ptr) = NULL;
 
