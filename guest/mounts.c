@@ -13,8 +13,8 @@
 
 #define NO_EXTRAS (MS_NOSUID | MS_NODEV | MS_NOEXEC)
 
+/* /proc is there since guest__is_init(); the kernel would stack a second. */
 static const struct mount_row first[] = {
-	{ "proc", "/proc", NULL, NO_EXTRAS, true },
 	{ "sysfs", "/sys", NULL, NO_EXTRAS, true },
 	{ "devtmpfs", "/dev", "mode=0755", MS_NOSUID, true },
 };

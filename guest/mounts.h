@@ -21,7 +21,7 @@ struct mount_row {
 int mounts__apply(const struct mount_row *rows, size_t nr,
 		  struct kt_diag *diag);
 
-/** mounts__first - /proc, /sys and /dev: what the bulk port needs */
+/** mounts__first - /sys and /dev: what the bulk port needs */
 int mounts__first(struct kt_diag *diag);
 
 /** mounts__rest - everything else, and the links in /dev */
