@@ -44,4 +44,10 @@ void cgroups__enable(const char *root);
  */
 int modules__insert(const char *dir, struct kt_diag *diag);
 
+/**
+ * modules__unsigned_len - length of a module without the appended signature
+ * Return: @len when there is none, or when its lengths make no sense.
+ */
+size_t modules__unsigned_len(const void *image, size_t len);
+
 #endif /* GUEST_MOUNTS_H */

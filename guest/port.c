@@ -9,6 +9,9 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
+#include <sys/socket.h>
+
+#include <linux/netlink.h>
 
 #include <ktstr/fd.h>
 #include <ktstr/wire.h>
@@ -22,7 +25,7 @@
 #define WAIT_BASE_MS 10000u
 #define WAIT_PER_CPU_MS 150u
 #define WAIT_MAX_MS 90000u
-#define WAIT_STEP_MAX_MS 8
+#define WAIT_STEP_MAX_MS 8 /* should an event be missing */
 
 int port__flush(struct port *port)
 {
@@ -116,18 +119,43 @@ static bool scan(const char *class_dir, char *ret_dev, size_t size)
 	return found;
 }
 
+/* Kernel events, among them a port that got its name; -1 without networking. */
+static int open_uevents(void)
+{
+	struct sockaddr_nl addr = { .nl_family = AF_NETLINK, .nl_groups = 1 };
+	int fd __free(fd) = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC,
+				   NETLINK_KOBJECT_UEVENT);
+
+	if (fd < 0 || bind(fd, (struct sockaddr *)&addr, sizeof(addr)))
+		return -1;
+	return no_free_fd(fd);
+}
+
+/* Whatever happened is a reason to look again; the text does not matter. */
+static void wait_uevent(int fd, int timeout_ms)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+	char event[64];
+
+	if (poll(&pfd, 1, timeout_ms) <= 0)
+		return;
+	while (recv(fd, event, sizeof(event), MSG_DONTWAIT) >= 0)
+		;
+}
+
 int port__find(const char *class_dir, u64 timeout_ns, char *ret_dev,
 	       size_t size)
 {
+	int fd __free(fd) = open_uevents();
 	u64 end = kt_now_ns() + timeout_ns;
 
-	for (int step_ms = 1;; step_ms *= 2) {
+	for (int step_ms = 1;;
+	     step_ms = KT_MIN(2 * step_ms, WAIT_STEP_MAX_MS)) {
 		if (scan(class_dir, ret_dev, size))
 			return 0;
 		if (kt_now_ns() >= end)
 			return -ENODEV;
-		poll(NULL, 0, KT_MIN(step_ms, WAIT_STEP_MAX_MS));
-		step_ms = KT_MIN(step_ms, WAIT_STEP_MAX_MS);
+		wait_uevent(fd, step_ms);
 	}
 }
 

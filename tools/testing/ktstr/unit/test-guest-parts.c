@@ -292,6 +292,43 @@ static void test_modules_that_are_none(void **state)
 	*strrchr(dirs->root, '/') = '\0';
 }
 
+#define SIG_MAGIC "~Module signature appended~\n"
+
+/* 10 bytes of module, @tail bytes of signature, lengths, magic. */
+static size_t put_signed(u8 *to, u8 signer, u8 key, u32 sig, size_t tail)
+{
+	u8 *info = to + 10 + tail;
+
+	memset(to, 'm', 10 + tail);
+	memset(info, 0, 12);
+	info[3] = signer;
+	info[4] = key;
+	for (int i = 0; i < 4; i++)
+		info[8 + i] = (u8)(sig >> (24 - 8 * i));
+	memcpy(info + 12, SIG_MAGIC, strlen(SIG_MAGIC));
+	return 10 + tail + 12 + strlen(SIG_MAGIC);
+}
+
+static void test_module_signature(void **state)
+{
+	u8 buf[600];
+	size_t len;
+
+	(void)state;
+	len = put_signed(buf, 0, 0, 300, 300);
+	assert_int_equal(modules__unsigned_len(buf, len), 10);
+	len = put_signed(buf, 5, 7, 300, 312);
+	assert_int_equal(modules__unsigned_len(buf, len), 10);
+	/* None, cut off, longer than the file, nothing left: as it is. */
+	assert_int_equal(modules__unsigned_len(buf, len - 1), len - 1);
+	assert_int_equal(modules__unsigned_len(buf, 0), 0);
+	assert_int_equal(modules__unsigned_len(SIG_MAGIC, 28), 28);
+	len = put_signed(buf, 0, 0, 0xffffffff, 300);
+	assert_int_equal(modules__unsigned_len(buf, len), len);
+	len = put_signed(buf, 0, 0, 310, 300);
+	assert_int_equal(modules__unsigned_len(buf, len), len);
+}
+
 static void check_controllers(const char *root, const char *have,
 			      const char *want)
 {
@@ -377,6 +414,7 @@ int main(void)
 		cmocka_unit_test(test_panic_line),
 		cmocka_unit_test(test_not_init_here),
 		T(test_modules_that_are_none),
+		cmocka_unit_test(test_module_signature),
 		T(test_controllers),
 		T(test_mount_table),
 	};
