@@ -9,10 +9,16 @@ STAGE := $(O)/kselftest
 PROGS := $(sort $(patsubst $(here)/%.c,%,$(wildcard $(here)/*.c)))
 TEST_GEN_PROGS := $(PROGS)
 
+# Programs that fail on purpose: built and installed, not run with the suite.
+SELFCHECK := $(sort $(patsubst $(here)/selfcheck/%.c,%,\
+	$(wildcard $(here)/selfcheck/*.c)))
+TEST_GEN_PROGS_EXTENDED := $(SELFCHECK)
+
 include $(top)/mk/flags.mk
 override CPPFLAGS += -I$(top) -I$(top)/lib/include -isystem $(STAGE)
-# The harness passes every test a variant, whether it looks at it or not.
-override CFLAGS += -Wno-unused-parameter $(USERCFLAGS)
+# The harness passes every test a variant, whether it looks at it or not, and
+# its macros define functions that nobody declares.
+override CFLAGS += -Wno-unused-parameter -Wno-missing-prototypes $(USERCFLAGS)
 LIBKTSTR := $(O)/libktstr.a
 
 # Asked for by name ("make TEST_GEN_PROGS=boot_basic run_tests"), the names
@@ -20,9 +26,9 @@ LIBKTSTR := $(O)/libktstr.a
 all:
 $(PROGS): %: $(OUTPUT)/%
 
-vpath %.c $(here)
+vpath %.c $(here) $(here)/selfcheck
 LOCAL_HDRS := $(wildcard $(top)/lib/include/ktstr/*)
-$(PROGS:%=$(OUTPUT)/%): $(LIBKTSTR)
+$(PROGS:%=$(OUTPUT)/%) $(SELFCHECK:%=$(OUTPUT)/%): $(LIBKTSTR)
 
 include $(STAGE)/lib.mk
 
