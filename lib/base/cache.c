@@ -16,6 +16,7 @@
 #include <xxhash.h>
 
 #define STALE_TMP_SEC 3600
+#define TOUCH_SEC 60 /* how exact recency has to be */
 
 /** struct cache_trailer - the last bytes of a sealed entry, little-endian */
 struct cache_trailer {
@@ -173,8 +174,13 @@ int cache__open_sealed(const char *path, u64 key, int *ret_fd, u64 *ret_len)
 	if (memcmp(t.magic, cache_magic, sizeof(t.magic)) || t.len != len ||
 	    t.key != key || t.check != trailer_check(&t))
 		return -ENOENT;
-	/* Recency for cache__trim(); a read-only cache just loses it. */
-	(void)futimens(fd, NULL);
+	/*
+	 * Recency for cache__trim(); a read-only cache just loses it. Not on
+	 * every use: a changed time can make a FUSE client drop the file's
+	 * pages, and softkvm reads the cache through one.
+	 */
+	if (st.st_mtim.tv_sec + TOUCH_SEC < time(NULL))
+		(void)futimens(fd, NULL);
 	*ret_fd = no_free_fd(fd);
 	*ret_len = len;
 	return 0;

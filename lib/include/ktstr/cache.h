@@ -68,7 +68,7 @@ int cache__seal(int fd, u64 key);
  * @ret_len: content length, trailer excluded
  *
  * A truncated or foreign file is -ENOENT: to the caller it does not exist, and
- * publishing a new one replaces it. Marks the entry as used just now.
+ * publishing a new one replaces it. Marks the entry as used, to the minute.
  * Return: 0, -ENOENT or -errno.
  */
 int cache__open_sealed(const char *path, u64 key, int *ret_fd, u64 *ret_len);
