@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 #include <sys/reboot.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -16,6 +17,8 @@ int main(void)
 	printf("\ninit at %ld us\n",
 	       (long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
 	fflush(stdout);
+	/* The kernel's last words must not get between ours. */
+	tcdrain(STDOUT_FILENO);
 	reboot(RB_POWER_OFF);
 	pause();
 	return 1;
