@@ -363,8 +363,8 @@ static void damaged_cache_is_rebuilt(void **state)
 		"truncate -s 100 %s/cache/kimage/vmlinux-*",
 		"truncate -s 0 %s/cache/kimage/vmlinux-*",
 		"rm %s/cache/kimage/vmlinux-*",
-		"dd if=/dev/zero of=$(echo %s/cache/kimage/vmlinux-*) bs=4096 "
-		"count=1 conv=notrunc status=none",
+		("dd if=/dev/zero of=$(echo %s/cache/kimage/vmlinux-*) bs=4096 "
+		 "count=1 conv=notrunc status=none"),
 	};
 	struct bz bz = make_bz(pack_zstd);
 	struct kimage img;
@@ -482,9 +482,7 @@ static void not_kernels(void **state)
 		{ "#!/bin/sh\n", 10, "a script" },
 		{ "070701000", 9, "cpio archive" },
 		{ "\x1f\x8b\x08\x00\x00", 5, "a gzip file; unpack it" },
-		{ "\xfd"
-		  "7zXZ\x00\x00",
-		  7, "a xz file" },
+		{ "\3757zXZ\0\0", 7, "a xz file" },
 		{ "!<arch>\ndebian", 14, "a package" },
 	};
 	u8 arm[128] = "MZ";
