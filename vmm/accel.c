@@ -157,10 +157,12 @@ static int probe_vm__make(struct probe_vm *vm, int kvm_fd)
  */
 static int probe_vm__prepare(struct probe_vm *vm)
 {
-	struct {
+	/* struct kvm_signal_mask with its set, which is 8 bytes long */
+	union {
 		struct kvm_signal_mask head;
-		u64 set;
-	} __attribute__((packed)) mask;
+		u8 bytes[sizeof(struct kvm_signal_mask) + sizeof(u64)];
+	} mask;
+	const u64 set = ~(1ULL << (KICK_SIGNAL - 1));
 	struct kvm_regs regs = { .rip = GUEST_CODE_GPA,
 				 .rflags = 2, /* the bit that is always one */
 				 .rcx = LOOP_ITERATIONS };
@@ -173,8 +175,8 @@ static int probe_vm__prepare(struct probe_vm *vm)
 	if (ioctl(vm->vcpu_fd, KVM_SET_SREGS, &sregs) ||
 	    ioctl(vm->vcpu_fd, KVM_SET_REGS, &regs))
 		return -errno;
-	mask.head.len = sizeof(mask.set);
-	mask.set = ~(1ULL << (KICK_SIGNAL - 1));
+	mask.head.len = sizeof(set);
+	memcpy(mask.bytes + sizeof(mask.head), &set, sizeof(set));
 	return ioctl(vm->vcpu_fd, KVM_SET_SIGNAL_MASK, &mask) ? -errno : 0;
 }
 

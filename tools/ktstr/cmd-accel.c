@@ -74,6 +74,7 @@ int cmd_accel(int argc, char **argv)
 	char line[256];
 	int err;
 
+	argp_err_exit_status = CMD_USAGE;
 	if (argp_parse(&accel_argp, argc, argv, 0, NULL, &args))
 		return CMD_USAGE;
 	accel__probe(args.device, &probe);

@@ -182,6 +182,7 @@ int cmd_softkvm(int argc, char **argv)
 {
 	struct softkvm_args args = { 0 };
 
+	argp_err_exit_status = CMD_USAGE;
 	/* In order: what follows the program's name is the program's. */
 	if (argp_parse(&softkvm_argp, argc, argv, ARGP_IN_ORDER, NULL, &args))
 		return CMD_USAGE;

@@ -57,7 +57,10 @@ static _Noreturn void program_main(const struct sk_request *req)
 	_exit(err == -ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE);
 }
 
-/* Until the program itself ends; its orphans do not hold us up. */
+/*
+ * Until the program itself ends; its orphans do not hold us up.
+ * Return: the status to end with, or -EAGAIN.
+ */
 static int reap_until(pid_t program)
 {
 	for (;;) {
@@ -65,7 +68,7 @@ static int reap_until(pid_t program)
 		pid_t pid = waitpid(-1, &status, WNOHANG);
 
 		if (pid <= 0)
-			return -1;
+			return -EAGAIN;
 		if (pid == program)
 			return WIFSIGNALED(status) ? 128 + WTERMSIG(status)
 						   : WEXITSTATUS(status);
@@ -144,12 +147,13 @@ static _Noreturn void child_main(const struct sk_request *req,
 {
 	int error_fd = p->fd[SK_NR_STREAMS][1];
 
-	if (dup2(p->fd[SK_STDIN][0], 0) < 0 ||
-	    dup2(p->fd[SK_STDOUT][1], 1) < 0 ||
-	    dup2(p->fd[SK_STDERR][1], 2) < 0 || dup2(error_fd, 3) < 0)
+	/* The agent's own 0 to 3 are the console and its port. */
+	if (dup3(p->fd[SK_STDIN][0], 0, 0) < 0 ||
+	    dup3(p->fd[SK_STDOUT][1], 1, 0) < 0 ||
+	    dup3(p->fd[SK_STDERR][1], 2, 0) < 0 ||
+	    dup3(error_fd, 3, O_CLOEXEC) < 0)
 		_exit(1);
 	close_range(4, ~0U, 0);
-	fcntl(3, F_SETFD, FD_CLOEXEC);
 	session_init__main(req, 3);
 }
 

@@ -44,14 +44,10 @@ static void send_word(struct agent *a, u32 type, u32 session, u32 value)
 
 static void send_fail(struct agent *a, u32 session, int err, const char *text)
 {
-	struct {
-		struct sk_fail head;
-		char text[600];
-	} fail = { .head = { .session = session, .err = err } };
+	struct sk_fail fail;
+	size_t len = sk_fail__set(&fail, session, err, text);
 
-	snprintf(fail.text, sizeof(fail.text), "%s", text);
-	send_record(a, SK_FAIL, &fail,
-		    offsetof(struct sk_fail, text) + strlen(fail.text));
+	send_record(a, SK_FAIL, &fail, len);
 }
 
 static void close_fd(int *fd)

@@ -11,7 +11,6 @@
 
 #include <ktstr/fd.h>
 
-#include "vmm/softkvm.h"
 #include "vmm/softkvm/starter.h"
 
 /* A supervisor answers at once; one that is stopped or stuck never does. */
@@ -88,7 +87,7 @@ static enum verdict try_current(const struct softkvm_config *cfg,
 	struct sk_hello hello = { .version = SK_VERSION,
 				  .identity = cfg->identity,
 				  .idle_s = cfg->idle_s };
-	struct sk_hello answer;
+	struct sk_hello answer = { 0 };
 	int fd __free(fd) = -1;
 	int err;
 
@@ -152,15 +151,9 @@ static int start_locked(const struct softkvm_config *cfg, const char *run_dir,
 int client__open(const struct softkvm_config *cfg, bool quiet, int *ret_fd,
 		 struct kt_diag *diag)
 {
-	const char *inside = getenv(SOFTKVM_ENV);
 	char run_dir[RUNDIR_MAX];
 	int err;
 
-	if (inside && !strcmp(inside, "1"))
-		return diag__fail(diag, -EINVAL,
-				  "this program runs inside softkvm already "
-				  "(%s=1)",
-				  SOFTKVM_ENV);
 	err = rundir__path(run_dir, diag);
 	if (err)
 		return err;

@@ -31,32 +31,34 @@ const char softkvm_cmdline[] =
 	"no_timer_check lpj=4000000 random.trust_cpu=on audit=0 "
 	"KTSTR_SOFTKVM_AGENT=1";
 
-static int find_program(const char *name, const char *const *dirs, char *buf,
+/* @path: directories with colons between, like PATH */
+static int find_program(const char *name, const char *path, char *buf,
 			size_t size)
 {
-	for (; *dirs; dirs++) {
-		int n = snprintf(buf, size, "%s/%s", *dirs, name);
+	while (*path) {
+		int len = (int)strcspn(path, ":");
+		int n = snprintf(buf, size, "%.*s/%s", len, path, name);
 
-		if (n > 0 && (size_t)n < size && !access(buf, X_OK))
+		if (n > 0 && (size_t)n < size && *buf == '/' &&
+		    !access(buf, X_OK))
 			return 0;
+		path += len;
+		path += *path == ':';
 	}
 	return -ENOENT;
 }
 
 static int find_programs(struct softkvm_config *cfg, struct kt_diag *diag)
 {
-	static const char *const qemu_dirs[] = { "/usr/bin", "/usr/local/bin",
-						 NULL };
-	/* The C version is what Debian 12's QEMU brings; its options differ. */
-	static const char *const virtiofsd_dirs[] = { "/usr/lib/qemu",
-						      "/usr/libexec", NULL };
+	const char *path = getenv("PATH");
 
-	if (find_program("qemu-system-x86_64", qemu_dirs, cfg->qemu,
-			 sizeof(cfg->qemu)))
+	if (find_program("qemu-system-x86_64", path ? path : "/usr/bin",
+			 cfg->qemu, sizeof(cfg->qemu)))
 		return diag__fail(diag, -ENOENT,
 				  "softkvm needs QEMU: apt-get install "
 				  "qemu-system-x86 (or run scripts/setup)");
-	if (find_program("virtiofsd", virtiofsd_dirs, cfg->virtiofsd,
+	/* The C version that comes with QEMU; the later one in Rust differs. */
+	if (find_program("virtiofsd", "/usr/lib/qemu", cfg->virtiofsd,
 			 sizeof(cfg->virtiofsd)))
 		return diag__fail(diag, -ENOENT,
 				  "softkvm needs /usr/lib/qemu/virtiofsd: "
@@ -127,8 +129,14 @@ static int make_identity(struct softkvm_config *cfg, struct kt_diag *diag)
 int softkvm_config__load(struct softkvm_config *ret, struct kt_diag *diag)
 {
 	struct softkvm_config *cfg __free(ptr) = calloc(1, sizeof(*cfg));
+	const char *inside = getenv(SOFTKVM_ENV);
 	int err;
 
+	if (inside && !strcmp(inside, "1"))
+		return diag__fail(diag, -EINVAL,
+				  "this program runs inside softkvm already "
+				  "(%s=1)",
+				  SOFTKVM_ENV);
 	if (!cfg)
 		return -ENOMEM;
 	err = find_programs(cfg, diag);

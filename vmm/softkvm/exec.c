@@ -282,7 +282,7 @@ static int writable_dirs(const struct softkvm_exec *ex, char ***ret_list,
 /* The environment with the mark of being inside; strings stay environ's. */
 static int make_environment(char ***ret_env, u32 *ret_nr)
 {
-	static char mark[] = SOFTKVM_ENV "=1";
+	static const char mark[] = SOFTKVM_ENV "=1";
 	char **env;
 	u32 nr = 0;
 
@@ -295,7 +295,7 @@ static int make_environment(char ***ret_env, u32 *ret_nr)
 	for (char **var = environ; var && *var; var++)
 		if (strncmp(*var, mark, strlen(SOFTKVM_ENV "=")))
 			env[nr++] = *var;
-	env[nr++] = mark;
+	env[nr++] = (char *)(uintptr_t)mark;
 	*ret_env = env;
 	*ret_nr = nr;
 	return 0;

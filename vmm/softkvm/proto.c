@@ -194,6 +194,17 @@ u32 sk_record__session(const struct wire_record *rec)
 	return sk_record__get(rec, &session, sizeof(session)) ? session : 0;
 }
 
+size_t sk_fail__set(struct sk_fail *fail, u32 session, int err,
+		    const char *text)
+{
+	size_t len = strnlen(text, sizeof(fail->text));
+
+	fail->session = session;
+	fail->err = err;
+	memcpy(fail->text, text, len);
+	return offsetof(struct sk_fail, text) + len;
+}
+
 int sk_record__fail_text(const struct wire_record *rec, struct kt_diag *diag)
 {
 	size_t head = offsetof(struct sk_fail, text);

@@ -72,8 +72,8 @@ struct sk_word {
 
 struct sk_fail {
 	u32 session;
-	s32 err; /* -errno */
-	char text[];
+	s32 err;	/* -errno */
+	char text[900]; /* as much of it as there is, no NUL */
 };
 
 struct sk_status {
@@ -126,6 +126,10 @@ u32 sk_record__session(const struct wire_record *rec);
  * Return: false when the record is damaged or shorter than @size.
  */
 bool sk_record__get(const struct wire_record *rec, void *to, size_t size);
+
+/** sk_fail__set - fill in @fail; Return: length of the payload */
+size_t sk_fail__set(struct sk_fail *fail, u32 session, int err,
+		    const char *text);
 
 /** sk_record__fail_text - text of SK_FAIL into @diag; Return: its -errno */
 int sk_record__fail_text(const struct wire_record *rec, struct kt_diag *diag);

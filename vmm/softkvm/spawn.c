@@ -6,8 +6,11 @@
 #include "vmm/softkvm/spawn.h"
 
 #include <fcntl.h>
+#include <linux/audit.h>
 #include <linux/capability.h>
 #include <linux/close_range.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -31,6 +34,28 @@ static int write_file(const char *path, const char *text)
 	int fd __free(fd) = open(path, O_WRONLY | O_CLOEXEC);
 
 	return fd < 0 ? -errno : fd__write_all(fd, text, strlen(text));
+}
+
+/*
+ * virtiofsd insists on dropping the supplementary groups, which a user's own
+ * namespace cannot: they are the user's anyway, so let it believe.
+ */
+static int pretend_setgroups(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 offsetof(struct seccomp_data, arch)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_setgroups, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO), /* "0" */
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog prog = { .len = ARRAY_SIZE(code), .filter = code };
+
+	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &prog) ? -errno
+								       : 0;
 }
 
 /*
@@ -63,7 +88,7 @@ static int enter_user_namespace(const struct child_plan *plan)
 		return -errno;
 	for (unsigned long i = 0; i < 64; i++)
 		prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, i, 0, 0);
-	return 0;
+	return pretend_setgroups();
 }
 
 static void reset_signals(void)
@@ -76,15 +101,25 @@ static void reset_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/* Make @fd available as @to, open across exec. */
+static int place_fd(int fd, int to)
+{
+	if (fd == to)
+		return fcntl(fd, F_SETFD, 0) ? -errno : 0;
+	return dup3(fd, to, 0) < 0 ? -errno : 0;
+}
+
 static int arrange_fds(const struct child_plan *plan)
 {
 	const struct sk_spawn *spawn = plan->spawn;
+	int err = place_fd(plan->null_fd, 0);
 
-	if (dup2(plan->null_fd, 0) < 0)
-		return -errno;
-	if (plan->log_fd >= 0 &&
-	    (dup2(plan->log_fd, 1) < 0 || dup2(plan->log_fd, 2) < 0))
-		return -errno;
+	if (!err && plan->log_fd >= 0)
+		err = place_fd(plan->log_fd, 1);
+	if (!err && plan->log_fd >= 0)
+		err = place_fd(plan->log_fd, 2);
+	if (err)
+		return err;
 	if (close_range(3, ~0U, CLOSE_RANGE_CLOEXEC))
 		return -errno;
 	for (unsigned int i = 0; i < spawn->nr_keep_fds; i++)

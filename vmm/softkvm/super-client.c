@@ -81,14 +81,10 @@ void super__reply(struct super *s, struct super_client *c, u32 type,
 static void refuse(struct super *s, struct super_client *c, int err,
 		   const char *text)
 {
-	struct {
-		struct sk_fail head;
-		char text[256];
-	} fail = { .head = { .err = err } };
+	struct sk_fail fail;
+	size_t len = sk_fail__set(&fail, 0, err, text);
 
-	snprintf(fail.text, sizeof(fail.text), "%s", text);
-	super__reply(s, c, SK_FAIL, &fail,
-		     offsetof(struct sk_fail, text) + strlen(fail.text));
+	super__reply(s, c, SK_FAIL, &fail, len);
 	c->leaving = true;
 }
 

@@ -67,10 +67,8 @@ static void tail_of(const struct super *s, const char *file, char *buf,
 
 void super__fail(struct super *s, int err, const char *fmt, ...)
 {
-	struct {
-		struct sk_fail head;
-		char text[800];
-	} fail = { .head = { .err = err } };
+	char text[800];
+	struct sk_fail fail;
 	va_list ap;
 	size_t len;
 
@@ -78,17 +76,17 @@ void super__fail(struct super *s, int err, const char *fmt, ...)
 		return;
 	s->leave = true;
 	va_start(ap, fmt);
-	vsnprintf(fail.text, sizeof(fail.text), fmt, ap);
+	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	printf("leaving: %s\n", fail.text);
-	len = offsetof(struct sk_fail, text) + strlen(fail.text);
+	printf("leaving: %s\n", text);
+	len = sk_fail__set(&fail, 0, err, text);
 	for (size_t i = 0; i < SUPER_MAX_CLIENTS; i++) {
 		struct super_client *c = &s->clients[i];
 
 		c->busy = false;
 		super__reply(s, c, SK_FAIL, &fail, len);
 	}
-	tell_starter(s, err, fail.text);
+	tell_starter(s, err, text);
 }
 
 static void on_children(struct super *s)
@@ -126,7 +124,8 @@ static void on_signal(struct super *s)
 
 static void check_idle(struct super *s, u64 now_ns)
 {
-	if (super__count_clients(s)) {
+	/* While booting the starter waits, which is no connection yet. */
+	if (super__count_clients(s) || !s->agent_up) {
 		s->idle_since_ns = 0;
 		return;
 	}
@@ -136,8 +135,7 @@ static void check_idle(struct super *s, u64 now_ns)
 	}
 	if (!s->idle_since_ns)
 		s->idle_since_ns = now_ns;
-	if (s->agent_up &&
-	    now_ns - s->idle_since_ns >= s->cfg.idle_s * NSEC_PER_SEC)
+	if (now_ns - s->idle_since_ns >= s->cfg.idle_s * NSEC_PER_SEC)
 		super__fail(s, -ECONNRESET, "nobody came for %u s",
 			    s->cfg.idle_s);
 }
@@ -290,7 +288,7 @@ static void tear_down(struct super *s)
 
 static int parse_fd(const char *text)
 {
-	int fd = atoi(text);
+	int fd = (int)strtol(text, NULL, 10);
 
 	return fcntl(fd, F_SETFD, FD_CLOEXEC) ? -1 : fd;
 }
