@@ -81,7 +81,7 @@ int attr__validate(const char *name, const struct ktstr_attr *attr,
 
 double session__dilate(double mips)
 {
-	const double native_mips = 420, cap = 6;
+	const double native_mips = 2000, cap = 6;
 	double factor = mips > 0 ? native_mips / mips : cap;
 
 	return KT_MIN(KT_MAX(factor, 1.0), cap);

@@ -89,8 +89,9 @@ unsigned int attr__memory_mib(const struct ktstr_attr *attr);
 /**
  * session__dilate - stretch factor for an accelerator that runs at @mips
  *
- * 1 from 420 MIPS up, growing inversely below, at most 6: the same cap that
- * the time-out rules use for over-committed hosts. softkvm's 70 MIPS give 6.
+ * 1 from 2000 MIPS up, which hardware exceeds in the probe's loop, growing
+ * inversely below, at most 6: the same cap that the time-out rules use for
+ * over-committed hosts.
  */
 double session__dilate(double mips);
 

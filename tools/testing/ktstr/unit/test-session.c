@@ -184,7 +184,7 @@ static void test_dilation(void **state)
 {
 	(void)state;
 	assert_true(session__dilate(4000) == 1.0);
-	assert_true(session__dilate(210) == 2.0);
+	assert_true(session__dilate(1000) == 2.0);
 	assert_true(session__dilate(1) == 6.0);
 	assert_true(session__dilate(0) == 6.0);
 }
