@@ -14,13 +14,16 @@
  *   random.trust_cpu=on        no wait for entropy
  *   tsc=reliable               no clocksource watchdog
  *   cryptomgr.notests          no crypto self-tests at boot
+ *   initcall_blacklist=...     jitterentropy tests itself for a fifth of the
+ *                              boot's instructions
  *   rdinit=/init               our ramdisk's init
  *   unprivileged_bpf, schedstats, delayacct: what scheduler tests look at
  */
 static const char base_words[] =
 	"console=ttyS0 8250.nr_uarts=2 pci=off panic=-1 reboot=acpi "
 	"mitigations=off random.trust_cpu=on tsc=reliable no_timer_check "
-	"cryptomgr.notests swiotlb=noforce lockdown=none rdinit=/init "
+	"cryptomgr.notests initcall_blacklist=jent_mod_init swiotlb=noforce "
+	"lockdown=none rdinit=/init "
 	"sysctl.kernel.unprivileged_bpf_disabled=0 "
 	"sysctl.kernel.sched_schedstats=1 delayacct "
 	"KTSTR_GUEST=1 KTSTR_MODE=run";

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * When the machine is gone: from what it left to the verdict, the lines of the
+ * report and the log file. Main thread.
+ */
+#include "lib/session/run.h"
+
+#include <inttypes.h>
+
+#include <ktstr/fd.h>
+
+/* Lines of kernel log printed under a test that ended badly. */
+#define TAIL_LINES 12
+
+static int write_report(void *ctx, const char *text, size_t len)
+{
+	FILE *report = ctx;
+
+	return fwrite(text, 1, len, report) == len ? 0 : -EIO;
+}
+
+void run__relay_init(struct run *run)
+{
+	ktap_relay__init(&run->relay, KTAP_RELAY_BUDGET_DEFAULT, write_report,
+			 run->report);
+}
+
+/* The guest's own log follows what reached the serial console. */
+static void finish_log(struct run *run)
+{
+	static const char head[] = "\n--- log of the guest (/dev/kmsg) ---\n";
+
+	ktap_relay__finish(&run->relay, NULL);
+	if (run->log_fd >= 0 && run->dmesg.len &&
+	    !fd__write_all(run->log_fd, head, sizeof(head) - 1))
+		(void)!fd__write_all(run->log_fd, keepbuf__text(&run->dmesg),
+				     strlen(keepbuf__text(&run->dmesg)));
+	if (run->com2.len && run->log_fd >= 0)
+		(void)!fd__write_all(run->log_fd, keepbuf__text(&run->com2),
+				     run->com2.len);
+}
+
+/* The relay is free again once the guest's output is finished. */
+static void relay_bytes(struct run *run, const char *text, size_t len)
+{
+	run__relay_init(run);
+	ktap_relay__feed(&run->relay, KTAP_STREAM_STDOUT, text, len);
+	ktap_relay__finish(&run->relay, NULL);
+}
+
+static void relay_text(struct run *run, const char *text)
+{
+	relay_bytes(run, text, strlen(text));
+}
+
+static void relay_line(struct run *run, const char *text)
+{
+	relay_bytes(run, text, strcspn(text, "\n"));
+}
+
+/* Start of the last @lines lines of @text. */
+static const char *last_lines(const char *text, unsigned int lines)
+{
+	const char *p = text + strlen(text);
+
+	if (p > text && p[-1] == '\n')
+		p--;
+	while (p > text) {
+		if (p[-1] == '\n' && --lines == 0)
+			break;
+		p--;
+	}
+	return p;
+}
+
+static void print_tail(struct run *run)
+{
+	const char *log = run->dmesg.len ? keepbuf__text(&run->dmesg)
+					 : keepbuf__text(&run->klog);
+	const char *tail = last_lines(log, TAIL_LINES);
+	const char *panic = strstr(log, "Kernel panic - ");
+
+	if (run->com2.len) {
+		fprintf(run->report, "# guest's last words (COM2):\n");
+		relay_text(run, keepbuf__text(&run->com2));
+	}
+	fprintf(run->report, "# last lines of the kernel log:\n");
+	/* The register dump after it must not push the reason out. */
+	if (panic && panic < tail)
+		relay_line(run, panic);
+	relay_text(run,
+		   *log ? tail : "(nothing; KTSTR_VERBOSE=1 shows the boot)");
+}
+
+static const char *crash_message(struct run *run)
+{
+	const char *text = keepbuf__text(&run->com2);
+	const char *at = strstr(text, "KTSTR_FATAL:");
+
+	return at ? at : strstr(text, "PANIC:");
+}
+
+static void fill_result(struct run *run, const struct session *s,
+			const struct vm_exit *vx, enum ktstr_outcome outcome,
+			struct ktstr_vm_result *res)
+{
+	*res = (struct ktstr_vm_result){
+		.test_name = run->name,
+		.outcome = outcome,
+		.success = outcome == KTSTR_PASS,
+		.timed_out = outcome == KTSTR_TIMEOUT,
+		.torn = run->ev.damaged,
+		.vcpus = run->attr->cpus,
+		.memory_mib = attr__memory_mib(run->attr),
+		.exit_code = run->ev.exit_code,
+		.term_signal = run->ev.result.term_signal,
+		.reason = run->ev.reason,
+		.duration_ns = kt_now_ns() - run->start_ns,
+		.body_ns = run->ev.result.duration_ns,
+		.boot_ns = run->ready_ns ? run->ready_ns - run->start_ns : 0,
+		.vm_exits = vx->counters.exits,
+		.initramfs_cached = s->base.cache_hit,
+		.kernel_cached = vx->counters.kernel_cache_hit,
+		.output = keepbuf__text(&run->out),
+		.stderr_text = keepbuf__text(&run->err),
+		.kernel_log = run->dmesg.len ? keepbuf__text(&run->dmesg)
+					     : keepbuf__text(&run->klog),
+		.kernel_log_path = run->log_path,
+		.cmdline = run->cmdline,
+		.crash_message = crash_message(run),
+	};
+}
+
+static void print_report(struct run *run, const struct ktstr_vm_result *res,
+			 const struct vm_exit *vx)
+{
+	if (res->term_signal)
+		fprintf(run->report, "# test killed by signal %u (%s)\n",
+			res->term_signal, strsignal((int)res->term_signal));
+	fprintf(run->report,
+		"# vm: %s, %u cpus, %u MiB, boot %" PRIu64 " ms, body %" PRIu64
+		" ms, %" PRIu64 " exits, kernel %s, initramfs %s\n",
+		vm_exit_reason__name(vx->reason), res->vcpus, res->memory_mib,
+		res->boot_ns / NSEC_PER_MSEC, res->body_ns / NSEC_PER_MSEC,
+		res->vm_exits, res->kernel_cached ? "cached" : "decompressed",
+		res->initramfs_cached ? "cached" : "built");
+	if (run->wa.stats.unknown)
+		fprintf(run->report, "# wire: %" PRIu64 " unknown records\n",
+			run->wa.stats.unknown);
+	if (run->log_path[0])
+		fprintf(run->report, "# kernel log: %s\n", run->log_path);
+}
+
+/* Word after the directive; names of infrastructure outcomes are constant. */
+static void write_reason(struct run *run, const struct ktstr_vm_result *res,
+			 struct session_verdict *v)
+{
+	char said[512];
+
+	verdict__sanitize(said, sizeof(said), run->ev.reason);
+	if (verdict__is_infra(v->outcome))
+		snprintf(v->reason, sizeof(v->reason), "ERROR %s",
+			 ktstr_outcome__name(v->outcome));
+	else if (v->outcome == KTSTR_SKIP)
+		snprintf(v->reason, sizeof(v->reason), "%s",
+			 said[0] ? said : "no reason given");
+	else
+		snprintf(v->reason, sizeof(v->reason), "time=%" PRIu64 "ms",
+			 res->duration_ns / NSEC_PER_MSEC);
+}
+
+static void call_post_vm(struct run *run, struct ktstr_vm_result *res,
+			 struct session_verdict *v)
+{
+	struct kt_diag why = { 0 };
+	int err;
+
+	if (!run->attr->post_vm || v->outcome != KTSTR_PASS)
+		return;
+	err = run->attr->post_vm(res, &why);
+	if (!err)
+		return;
+	v->outcome = KTSTR_POST_VM_FAIL;
+	fprintf(run->report, "# post_vm:\n");
+	relay_text(run, diag__text(&why, err));
+}
+
+void run__conclude(struct run *run, struct session *s, const struct vm_exit *vx,
+		   const struct kt_diag *vm_diag, struct session_verdict *v)
+{
+	struct ktstr_vm_result res;
+
+	run->ev.exit = vx->reason;
+	if (wire_asm__residual(&run->wa) || run->wa.stats.resyncs)
+		run->ev.damaged = true;
+	run->ev.fatal = crash_message(run) != NULL;
+	finish_log(run);
+	v->outcome = verdict__judge(&run->ev);
+	fill_result(run, s, vx, v->outcome, &res);
+	call_post_vm(run, &res, v);
+	v->ksft_code = verdict__ksft_code(v->outcome);
+	write_reason(run, &res, v);
+	if (vx->reason == VM_EXIT_ERROR)
+		fprintf(run->report, "# vmm: %s\n", vm_diag->msg);
+	if (verdict__is_infra(v->outcome))
+		print_tail(run);
+	print_report(run, &res, vx);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * State of one test's machine run, shared by the files that boot it (run.c),
+ * take its streams apart while it runs (streams.c), and judge and report when
+ * it is gone (report.c).
+ */
+#ifndef LIB_SESSION_RUN_H
+#define LIB_SESSION_RUN_H
+
+#include <ktstr/ktap.h>
+
+#include "lib/session/session-internal.h"
+
+/*
+ * Output callbacks arrive on vCPU threads, one at a time per stream; each
+ * stream has its own part, and the main thread reads them only after vm__run()
+ * has joined the vCPUs. Large (the relay alone is 25 KiB): on the heap.
+ */
+struct run {
+	const char *name;
+	const struct ktstr_attr *attr;
+	FILE *report;
+	struct vm *vm;
+	char cmdline[VM_CMDLINE_MAX + 1];
+	char log_path[PATH_MAX];
+
+	/* COM1 */
+	int log_fd;
+	struct keepbuf klog;
+	/* COM2 */
+	struct keepbuf com2;
+	/* bulk port */
+	struct wire_asm wa;
+	struct keepbuf dmesg;
+	struct keepbuf out, err;
+	struct ktap_relay relay;
+	struct evidence ev;
+	u64 start_ns;
+	u64 ready_ns; /* SYS_RDY arrived */
+};
+
+/** run__sinks - make @cfg deliver the guest's streams to @run */
+void run__sinks(struct run *run, struct vm_config *cfg);
+
+/** run__relay_init - point the relay at the report, forgetting what it had */
+void run__relay_init(struct run *run);
+
+/** run__conclude - judge, let the host callback see the result, tell */
+void run__conclude(struct run *run, struct session *s, const struct vm_exit *vx,
+		   const struct kt_diag *vm_diag, struct session_verdict *v);
+
+#endif /* LIB_SESSION_RUN_H */

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The guest's byte streams, taken apart as they arrive: serial ports into
+ * bounded memory and the log file, the bulk port into records, and these into
+ * evidence. Called on vCPU threads; see run.h.
+ */
+#include "lib/session/run.h"
+
+#include <ktstr/fd.h>
+
+static void on_com1(void *ctx, const void *buf, size_t len)
+{
+	struct run *run = ctx;
+	const char *p = buf, *end = p + len;
+
+	/* A serial console ends lines with CR LF; for us LF is enough. */
+	while (p < end) {
+		const char *cr = memchr(p, '\r', (size_t)(end - p));
+		size_t n = (size_t)((cr ? cr : end) - p);
+
+		keepbuf__add(&run->klog, p, n);
+		p += n + (cr != NULL);
+	}
+	/* The log is a convenience: a full disk must not change a verdict. */
+	if (run->log_fd >= 0 && fd__write_all(run->log_fd, buf, len) < 0) {
+		close(run->log_fd);
+		run->log_fd = -1;
+	}
+}
+
+static void on_com2(void *ctx, const void *buf, size_t len)
+{
+	struct run *run = ctx;
+
+	keepbuf__add(&run->com2, buf, len);
+}
+
+static void on_result(struct run *run, const struct wire_record *rec)
+{
+	const char *reason;
+
+	/* A second result contradicts the first by existing. */
+	if (run->ev.have_result ||
+	    msg__parse_test_result(rec, &run->ev.result, &reason)) {
+		run->ev.damaged = true;
+		return;
+	}
+	snprintf(run->ev.reason, sizeof(run->ev.reason), "%.*s",
+		 (int)run->ev.result.reason_len, reason);
+	run->ev.have_result = true;
+}
+
+static void on_stdout(struct run *run, const struct wire_record *rec)
+{
+	keepbuf__add(&run->out, rec->payload, rec->len);
+	ktap_relay__feed(&run->relay, KTAP_STREAM_STDOUT, rec->payload,
+			 rec->len);
+}
+
+static void on_stderr(struct run *run, const struct wire_record *rec)
+{
+	keepbuf__add(&run->err, rec->payload, rec->len);
+	ktap_relay__feed(&run->relay, KTAP_STREAM_STDERR, rec->payload,
+			 rec->len);
+}
+
+static void on_dmesg(struct run *run, const struct wire_record *rec)
+{
+	keepbuf__add(&run->dmesg, rec->payload, rec->len);
+}
+
+static void on_exit_code(struct run *run, const struct wire_record *rec)
+{
+	memcpy(&run->ev.exit_code, rec->payload, sizeof(run->ev.exit_code));
+	run->ev.have_exit = true;
+}
+
+static void on_sys_rdy(struct run *run, const struct wire_record *rec)
+{
+	(void)rec;
+	if (!run->ready_ns)
+		run->ready_ns = kt_now_ns();
+}
+
+static const struct {
+	u32 type;
+	void (*fn)(struct run *run, const struct wire_record *rec);
+} handlers[] = {
+	{ MSG_STDOUT, on_stdout },  { MSG_STDERR, on_stderr },
+	{ MSG_DMESG, on_dmesg },    { MSG_TEST_RESULT, on_result },
+	{ MSG_EXIT, on_exit_code }, { MSG_SYS_RDY, on_sys_rdy },
+};
+
+static void on_record(void *ctx, const struct wire_record *rec)
+{
+	struct run *run = ctx;
+
+	if (!wire__usable(&run->wa.stats, rec)) {
+		/* Unknown types are a newer guest's business, not damage. */
+		run->ev.damaged |= !rec->crc_ok || msg__find(rec->type);
+		return;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(handlers); i++)
+		if (handlers[i].type == rec->type)
+			handlers[i].fn(run, rec);
+}
+
+static void on_bulk(void *ctx, const void *buf, size_t len)
+{
+	struct run *run = ctx;
+
+	if (wire_asm__feed(&run->wa, buf, len, on_record, run) < 0)
+		run->ev.damaged = true;
+}
+
+void run__sinks(struct run *run, struct vm_config *cfg)
+{
+	cfg->sink[VM_STREAM_COM1] = (struct vm_sink){ on_com1, run };
+	cfg->sink[VM_STREAM_COM2] = (struct vm_sink){ on_com2, run };
+	cfg->sink[VM_STREAM_BULK] = (struct vm_sink){ on_bulk, run };
+}
