@@ -5,6 +5,11 @@
 
 #include "vmm/vm-priv.h"
 
+/** arch__check - whether kernel and ramdisk fit; needs neither KVM nor memory
+ */
+int arch__check(const struct vm_config *cfg, const struct kimage *img,
+		struct kt_diag *diag);
+
 /** arch__init_vm - after KVM_CREATE_VM: interrupt controllers, addresses */
 int arch__init_vm(struct vm *vm, struct kt_diag *diag);
 

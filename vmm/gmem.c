@@ -14,11 +14,6 @@
 
 #define HUGE_PAGE MIB(2)
 
-static u64 low_size(u64 size)
-{
-	return KT_MIN(size, (u64)GMEM_GAP_START);
-}
-
 static void add_slot(struct gmem *gm, u64 gpa, u64 len, u8 *hva, u64 off)
 {
 	gm->slot[gm->nr_slots++] = (struct gmem_slot){
@@ -27,6 +22,14 @@ static void add_slot(struct gmem *gm, u64 gpa, u64 len, u8 *hva, u64 off)
 		.hva = hva,
 		.file_off = off,
 	};
+}
+
+static void add_slots(struct gmem *gm, u8 *base)
+{
+	add_slot(gm, 0, KT_MIN(gm->size, (u64)GMEM_GAP_START), base, 0);
+	if (gm->size > GMEM_GAP_START)
+		add_slot(gm, GMEM_GAP_END, gm->size - GMEM_GAP_START,
+			 base ? base + GMEM_GAP_START : NULL, GMEM_GAP_START);
 }
 
 /*
@@ -107,11 +110,14 @@ int gmem__init(struct gmem *gm, u64 size, struct kt_diag *diag)
 		.size = size,
 		.huge = host_has_huge_memfd(),
 	};
-	add_slot(gm, 0, low_size(size), base, 0);
-	if (size > GMEM_GAP_START)
-		add_slot(gm, GMEM_GAP_END, size - GMEM_GAP_START,
-			 base + GMEM_GAP_START, GMEM_GAP_START);
+	add_slots(gm, base);
 	return 0;
+}
+
+void gmem__layout(struct gmem *gm, u64 size)
+{
+	*gm = (struct gmem){ .fd = -1, .size = size };
+	add_slots(gm, NULL);
 }
 
 void gmem__wrap(struct gmem *gm, void *buf, u64 size)
@@ -148,7 +154,7 @@ void *gmem__ptr(const struct gmem *gm, u64 gpa, u64 len)
 {
 	const struct gmem_slot *s = len ? find_slot(gm, gpa, len) : NULL;
 
-	return s ? s->hva + (gpa - s->gpa) : NULL;
+	return s && s->hva ? s->hva + (gpa - s->gpa) : NULL;
 }
 
 int gmem__write(const struct gmem *gm, u64 gpa, const void *buf, u64 len)

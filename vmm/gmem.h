@@ -37,6 +37,13 @@ struct gmem {
 int gmem__init(struct gmem *gm, u64 size, struct kt_diag *diag);
 /** gmem__wrap - one slot at address 0 over the caller's buffer, for tests */
 void gmem__wrap(struct gmem *gm, void *buf, u64 size);
+/**
+ * gmem__layout - slot table of a guest of @size bytes, without any memory
+ *
+ * For planning: where things would go. gmem__ptr() yields NULL everywhere;
+ * nothing to release.
+ */
+void gmem__layout(struct gmem *gm, u64 size);
 void gmem__fini(struct gmem *gm);
 
 /**

@@ -254,6 +254,20 @@ static int fill_machine(struct vm *vm, const struct vm_config *cfg,
 	return err;
 }
 
+int vm__check(const struct vm_config *cfg, struct kt_diag *diag)
+{
+	struct kimage img;
+	int err = check_config(cfg, diag);
+
+	if (!err)
+		err = kimage__open(cfg->kernel, &img, diag);
+	if (err)
+		return err;
+	err = arch__check(cfg, &img, diag);
+	kimage__close(&img);
+	return err;
+}
+
 int vm__new(const struct vm_config *cfg, struct vm **ret_vm,
 	    struct kt_diag *diag)
 {

@@ -103,6 +103,16 @@ const char *vm_exit_reason__name(enum vm_exit_reason reason);
 const char *vm_stream__name(enum vm_stream stream);
 
 /**
+ * vm__check - check a configuration without touching KVM
+ *
+ * Everything vm__new() would refuse for reasons that lie in @cfg: limits, the
+ * kernel image, whether kernel and ramdisk fit. For callers that may run the
+ * machine elsewhere (softkvm) and want the refusal first; a compressed kernel
+ * is in the cache afterwards. Return: 0 or -errno with @diag as vm__new().
+ */
+int vm__check(const struct vm_config *cfg, struct kt_diag *diag);
+
+/**
  * vm__new - check the configuration and build the machine
  *
  * Opens /dev/kvm, maps guest memory, loads the kernel and the ramdisk, writes

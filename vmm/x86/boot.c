@@ -45,8 +45,8 @@ unsigned int boot__e820(const struct gmem *gm, struct boot_e820_entry *table)
 	return n;
 }
 
-int boot__load_kernel(const struct gmem *gm, const struct kimage *img,
-		      struct kt_diag *diag)
+int boot__check_kernel(const struct gmem *gm, const struct kimage *img,
+		       struct kt_diag *diag)
 {
 	if (img->start < X86_HIGHMEM_START)
 		return diag__fail(diag, -EINVAL,
@@ -60,9 +60,18 @@ int boot__load_kernel(const struct gmem *gm, const struct kimage *img,
 			"needs %llu MiB below 3 GiB; raise the memory size",
 			(unsigned long long)(gm->size >> 20),
 			(unsigned long long)mib_up(img->init_end));
+	return 0;
+}
+
+int boot__load_kernel(const struct gmem *gm, const struct kimage *img,
+		      struct kt_diag *diag)
+{
+	int err = boot__check_kernel(gm, img, diag);
+
+	if (err)
+		return err;
 	for (unsigned int i = 0; i < img->nr_seg; i++) {
 		const struct kimage_segment *s = &img->seg[i];
-		int err;
 
 		if (!s->filesz)
 			continue;
@@ -113,18 +122,29 @@ int boot__place_initrd(const struct gmem *gm, u64 kernel_end, u64 len,
 	return 0;
 }
 
+int boot__initrd_len(const struct vm_initrd_part *part, unsigned int nr,
+		     u64 *ret_len, struct kt_diag *diag)
+{
+	u64 len = 0;
+
+	for (unsigned int i = 0; i < nr; i++)
+		if (__builtin_add_overflow(len, part[i].len, &len))
+			return diag__fail(diag, -EINVAL,
+					  "initrd parts exceed 2^64 bytes");
+	*ret_len = len;
+	return 0;
+}
+
 int boot__load_initrd(const struct gmem *gm, u64 kernel_end,
 		      const struct vm_initrd_part *part, unsigned int nr,
 		      struct boot_initrd *ret_place, struct kt_diag *diag)
 {
 	struct boot_initrd place;
 	u64 len = 0, gpa;
-	int err;
+	int err = boot__initrd_len(part, nr, &len, diag);
 
-	for (unsigned int i = 0; i < nr; i++)
-		if (__builtin_add_overflow(len, part[i].len, &len))
-			return diag__fail(diag, -EINVAL,
-					  "initrd parts exceed 2^64 bytes");
+	if (err)
+		return err;
 	err = boot__place_initrd(gm, kernel_end, len, &place, diag);
 	if (err)
 		return err;

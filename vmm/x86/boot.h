@@ -29,6 +29,14 @@ struct boot_initrd {
  */
 unsigned int boot__e820(const struct gmem *gm, struct boot_e820_entry *table);
 
+/** boot__check_kernel - whether @img fits into @gm; errors as below */
+int boot__check_kernel(const struct gmem *gm, const struct kimage *img,
+		       struct kt_diag *diag);
+
+/** boot__initrd_len - total length of the parts, or -EINVAL */
+int boot__initrd_len(const struct vm_initrd_part *part, unsigned int nr,
+		     u64 *ret_len, struct kt_diag *diag);
+
 /**
  * boot__load_kernel - put a kernel's segments into guest memory
  *

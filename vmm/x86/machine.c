@@ -50,6 +50,24 @@ static int route_irqs(int vm_fd, struct kt_diag *diag)
 	return 0;
 }
 
+int arch__check(const struct vm_config *cfg, const struct kimage *img,
+		struct kt_diag *diag)
+{
+	struct boot_initrd place;
+	struct gmem layout;
+	u64 len = 0;
+	int err;
+
+	gmem__layout(&layout, MIB(cfg->memory_mib));
+	err = boot__check_kernel(&layout, img, diag);
+	if (!err)
+		err = boot__initrd_len(cfg->initrd, cfg->nr_initrd, &len, diag);
+	if (!err)
+		err = boot__place_initrd(&layout, img->init_end, len, &place,
+					 diag);
+	return err;
+}
+
 int arch__init_vm(struct vm *vm, struct kt_diag *diag)
 {
 	u64 identity = X86_KVM_IDENTITY_ADDR;

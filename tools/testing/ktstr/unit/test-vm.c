@@ -525,6 +525,11 @@ static void expect_refused(struct fixture *f, const char *words)
 	unsigned int fds = count_fds();
 	struct kt_diag diag = { 0 };
 
+	/* Refused with and without KVM, in the same words. */
+	assert_true(vm__check(&f->cfg, &diag) < 0);
+	if (!strstr(diag.msg, words))
+		fail_msg("'%s' lacks '%s'", diag.msg, words);
+	diag.msg[0] = '\0';
 	assert_true(vm__new(&f->cfg, &vm, &diag) < 0);
 	if (!strstr(diag.msg, words))
 		fail_msg("'%s' lacks '%s'", diag.msg, words);
@@ -542,6 +547,7 @@ static void bad_configurations_name_the_limit(void **state)
 					     .len = GIB(1) };
 
 	(void)state;
+	assert_int_equal(vm__check(&f->cfg, NULL), 0);
 	f->cfg.nr_cpus = 0;
 	expect_refused(f, "1 to 64");
 	f->cfg.nr_cpus = 100000;
