@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -21,6 +22,7 @@
 
 #define MODULES_DIR "/lib/modules"
 #define MODULE_MAX MIB(64)
+#define HOST_NAME "softkvm"
 #define PORT_WAIT_MS 10000
 
 DEFINE_FREE(dir, DIR *, if (_T) closedir(_T))
@@ -159,6 +161,12 @@ int boot__devices(struct kt_diag *diag)
 		return diag__fail(diag, -errno,
 				  "/dev/kvm: %s (kvm-amd found no SVM)",
 				  strerror(errno));
+	/* As on the host: a low soft limit, a hard one that programs raise. */
+	if (setrlimit(RLIMIT_NOFILE, &(struct rlimit){ 1024, 1 << 20 }) ||
+	    setrlimit(RLIMIT_MEMLOCK,
+		      &(struct rlimit){ RLIM_INFINITY, RLIM_INFINITY }) ||
+	    sethostname(HOST_NAME, strlen(HOST_NAME)))
+		return -errno;
 	return loopback_up();
 }
 

@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include <ktstr/fd.h>
 
@@ -143,8 +144,12 @@ static int make_pipes(struct session_pipes *p)
 }
 
 static _Noreturn void child_main(const struct sk_request *req,
-				 struct session_pipes *p)
+				 struct session_pipes *p, u64 delay_ns)
 {
+	struct timespec delay = {
+		.tv_sec = (time_t)(delay_ns / NSEC_PER_SEC),
+		.tv_nsec = (long)(delay_ns % NSEC_PER_SEC),
+	};
 	int error_fd = p->fd[SK_NR_STREAMS][1];
 
 	/* The agent's own 0 to 3 are the console and its port. */
@@ -154,10 +159,12 @@ static _Noreturn void child_main(const struct sk_request *req,
 	    dup3(error_fd, 3, O_CLOEXEC) < 0)
 		_exit(1);
 	close_range(4, ~0U, 0);
+	nanosleep(&delay, NULL);
 	session_init__main(req, 3);
 }
 
-int session__start(struct session *s, u32 id, const struct sk_request *req)
+int session__start(struct session *s, u32 id, const struct sk_request *req,
+		   u64 delay_ns)
 {
 	struct session_pipes p;
 	int err = make_pipes(&p);
@@ -170,7 +177,7 @@ int session__start(struct session *s, u32 id, const struct sk_request *req)
 	pid = syscall(SYS_clone, CLONE_NEWNS | CLONE_NEWPID | SIGCHLD, 0, 0, 0,
 		      0);
 	if (pid == 0)
-		child_main(req, &p);
+		child_main(req, &p, delay_ns);
 	if (pid < 0) {
 		err = -errno;
 		close_pipes(&p);

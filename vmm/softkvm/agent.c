@@ -17,12 +17,15 @@
 
 #include <ktstr/fd.h>
 
+#include "vmm/softkvm/machine.h"
+
 #define POLL_FIXED 2 /* port, signals */
 #define POLL_PER_SESSION 4
 
 struct agent {
 	int port, signal_fd;
 	bool broken;
+	u64 last_end_ns; /* of a session */
 	struct wire_asm in;
 	struct session sessions[AGENT_MAX_SESSIONS];
 	u8 scratch[KIB(64)];
@@ -65,6 +68,24 @@ static struct session *find_session(struct agent *a, u32 id)
 	return NULL;
 }
 
+/*
+ * Whatever the kernel still believes about the host when a program starts
+ * must have been learnt after the program was asked for: else a file rebuilt
+ * a moment ago might be missed. Sessions are what make it learn, so a new one
+ * waits until the beliefs of the others, and of those just gone, are void.
+ */
+static u64 session_start_delay_ns(const struct agent *a)
+{
+	/* Timeouts are counted in ticks of 4 ms; one may be late. */
+	const u64 void_ns = (SK_FS_TIMEOUT_MS + 20) * NSEC_PER_MSEC;
+	u64 since_ns = kt_now_ns() - a->last_end_ns;
+
+	for (size_t i = 0; i < AGENT_MAX_SESSIONS; i++)
+		if (a->sessions[i].used)
+			return void_ns;
+	return since_ns < void_ns ? void_ns - since_ns : 0;
+}
+
 static void on_exec(struct agent *a, const struct wire_record *rec)
 {
 	u32 id = sk_record__session(rec);
@@ -84,7 +105,7 @@ static void on_exec(struct agent *a, const struct wire_record *rec)
 	memcpy(copy, rec->payload, rec->len);
 	err = sk_request__decode(copy, rec->len, &req);
 	if (!err) {
-		err = session__start(s, id, &req);
+		err = session__start(s, id, &req, session_start_delay_ns(a));
 		sk_request__fini(&req);
 	}
 	if (err)
@@ -267,6 +288,7 @@ static void finish_if_done(struct agent *a, struct session *s)
 	close_fd(&s->in_fd);
 	outq__fini(&s->in);
 	*s = (struct session){ 0 };
+	a->last_end_ns = kt_now_ns();
 }
 
 static void reap(struct agent *a)
@@ -372,6 +394,7 @@ static int start_up(struct agent *a, struct kt_diag *diag)
 	if (sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &param))
 		return diag__fail(diag, -errno, "real-time priority: %s",
 				  strerror(errno));
+	a->last_end_ns = kt_now_ns();
 	send_word(a, SK_READY, 0, SK_VERSION);
 	return 0;
 }

@@ -35,9 +35,11 @@ int agent__main(void);
 /**
  * session__start - fork the namespace and its init
  * @req: valid during the call
+ * @delay_ns: wait this long inside before looking at the host's files
  * Return: 0 or -errno with nothing left.
  */
-int session__start(struct session *s, u32 id, const struct sk_request *req);
+int session__start(struct session *s, u32 id, const struct sk_request *req,
+		   u64 delay_ns);
 
 /** session_init__main - body of PID 1 of a session; the report goes to
  * @error_fd, an empty one means that the program was started */

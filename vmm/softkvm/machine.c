@@ -73,11 +73,10 @@ static int start_virtiofsd(const struct softkvm_config *cfg,
 			   struct machine_fds *fds, pid_t *ret_pid,
 			   struct kt_diag *diag)
 {
-	char fd_arg[32];
+	char fd_arg[32], timeout[32];
 	/*
-	 * timeout=0 makes the guest ask for every name and attribute, and
-	 * cache=auto drops a file's pages when it is opened after a change:
-	 * a program rebuilt a moment ago is the one that runs.
+	 * cache=always keeps a file's pages until its time or size changes;
+	 * how soon that is noticed is the timeout's matter.
 	 */
 	const char *argv[] = { cfg->virtiofsd,
 			       "-f",
@@ -85,9 +84,9 @@ static int start_virtiofsd(const struct softkvm_config *cfg,
 			       "-o",
 			       "source=/",
 			       "-o",
-			       "cache=auto",
+			       "cache=always",
 			       "-o",
-			       "timeout=0",
+			       timeout,
 			       "-o",
 			       "sandbox=chroot",
 			       "-o",
@@ -102,6 +101,8 @@ static int start_virtiofsd(const struct softkvm_config *cfg,
 	};
 
 	snprintf(fd_arg, sizeof(fd_arg), "--fd=%d", fds->vhost_listen);
+	snprintf(timeout, sizeof(timeout), "timeout=%u.%03u",
+		 SK_FS_TIMEOUT_MS / 1000, SK_FS_TIMEOUT_MS % 1000);
 	return sk_spawn__child(&spawn, ret_pid, diag);
 }
 

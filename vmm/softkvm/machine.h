@@ -8,7 +8,14 @@
 #include "vmm/softkvm/config.h"
 
 #define SK_PORT_NAME "ktstr.softkvm" /* virtio-serial port of the agent */
-#define SK_FS_TAG "ktstr-root"	     /* virtiofs tag of the host's root */
+/*
+ * How long the guest may believe what it knows of names and attributes. A
+ * question to the host costs a millisecond or two, so this is what makes
+ * programs start quickly; see session_start_delay_ns() for why nothing stale
+ * is seen all the same.
+ */
+#define SK_FS_TIMEOUT_MS 250u
+#define SK_FS_TAG "ktstr-root" /* virtiofs tag of the host's root */
 
 struct sk_machine {
 	pid_t qemu, virtiofsd; /* 0: not running; children of the caller */

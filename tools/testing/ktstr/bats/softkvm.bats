@@ -201,7 +201,7 @@ instance_pids() { echo "$(field supervisor_pid) $(field qemu_pid) $(field virtio
 }
 
 @test "a file rebuilt a moment ago is the one that runs" {
-	for i in $(seq 5); do
+	for i in $(seq 10); do
 		printf '#!/bin/sh\necho renamed %s\n' "$i" >"$dir/tmp"
 		chmod +x "$dir/tmp"
 		mv "$dir/tmp" "$dir/prog"
