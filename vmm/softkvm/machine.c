@@ -122,7 +122,11 @@ static int start_qemu(const struct softkvm_config *cfg, const char *dir,
 		"-M",
 		"pc,memory-backend=mem,vmport=off,usb=off,hpet=off",
 		"-cpu",
-		"max,+svm,la57=off",
+		/*
+		 * TCG does not intercept XSETBV: KVM would never learn of a
+		 * guest's XCR0, and guest kernels complain at length.
+		 */
+		"max,+svm,la57=off,xsave=off",
 		"-accel",
 		"tcg",
 		"-smp",
