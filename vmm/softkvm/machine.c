@@ -23,11 +23,13 @@
 #include <ktstr/fd.h>
 
 #include "vmm/softkvm/image.h"
+#include "vmm/softkvm/noatime.h"
 #include "vmm/softkvm/rundir.h"
 #include "vmm/softkvm/spawn.h"
 
 #define MAX_ARGS 64
-#define STOP_WAIT_MS 2000
+#define STOP_WAIT_MS 10000 /* an unwilling disk may hold them up */
+#define STOP_STEP_MS 5
 
 /* Descriptors that the two processes inherit. */
 struct machine_fds {
@@ -99,11 +101,15 @@ static int start_virtiofsd(const struct softkvm_config *cfg,
 		.nr_keep_fds = 1,
 		.user_namespace = geteuid() != 0,
 	};
+	int err;
 
 	snprintf(fd_arg, sizeof(fd_arg), "--fd=%d", fds->vhost_listen);
 	snprintf(timeout, sizeof(timeout), "timeout=%u.%03u",
 		 SK_FS_TIMEOUT_MS / 1000, SK_FS_TIMEOUT_MS % 1000);
-	return sk_spawn__child(&spawn, ret_pid, diag);
+	err = sk_spawn__child(&spawn, ret_pid, diag);
+	if (!err && spawn.user_namespace)
+		err = noatime__trace(*ret_pid, diag);
+	return err;
 }
 
 static int start_qemu(const struct softkvm_config *cfg, const char *dir,
@@ -225,49 +231,39 @@ int sk_machine__start(const struct softkvm_config *cfg, const char *dir,
 	return 0;
 }
 
+/* Threads of a traced virtiofsd are reported like children. */
 pid_t sk_machine__reap(struct sk_machine *m, int *ret_status)
 {
 	for (;;) {
-		pid_t pid = waitpid(-1, ret_status, WNOHANG);
+		pid_t pid = waitpid(-1, ret_status, WNOHANG | __WALL);
+		pid_t *ours = pid == m->qemu	    ? &m->qemu
+			      : pid == m->virtiofsd ? &m->virtiofsd
+						    : NULL;
 
 		if (pid <= 0)
 			return 0;
-		if (pid == m->qemu)
-			m->qemu = 0;
-		else if (pid == m->virtiofsd)
-			m->virtiofsd = 0;
-		else
-			continue;
-		return pid;
+		if (WIFSTOPPED(*ret_status)) {
+			noatime__resume(pid, *ret_status);
+		} else if (ours) {
+			*ours = 0;
+			return pid;
+		}
 	}
 }
 
-/* Wait for @pid; kill it when it takes too long. */
-static void end_child(pid_t pid)
-{
-	for (int waited_ms = 0; waited_ms < STOP_WAIT_MS; waited_ms += 10) {
-		if (waitpid(pid, NULL, WNOHANG) == pid)
-			return;
-		poll(NULL, 0, 10);
-	}
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
-}
-
-/*
- * The guest holds nothing worth a flush: what it wrote to the host is there.
- * virtiofsd leaves by itself when QEMU is gone.
- */
+/* Nothing is worth a flush: what the guest wrote to the host is there. */
 void sk_machine__stop(struct sk_machine *m)
 {
-	if (m->qemu > 0) {
+	int status;
+
+	if (m->qemu > 0)
 		kill(m->qemu, SIGKILL);
-		waitpid(m->qemu, NULL, 0);
-	}
-	if (m->virtiofsd > 0) {
-		kill(m->virtiofsd, SIGTERM);
-		end_child(m->virtiofsd);
-	}
+	if (m->virtiofsd > 0)
+		kill(m->virtiofsd, SIGKILL);
+	for (int ms = 0; (m->qemu > 0 || m->virtiofsd > 0) && ms < STOP_WAIT_MS;
+	     ms += STOP_STEP_MS)
+		if (!sk_machine__reap(m, &status))
+			poll(NULL, 0, STOP_STEP_MS);
 	if (m->agent_fd >= 0)
 		close(m->agent_fd);
 	*m = (struct sk_machine){ .agent_fd = -1 };

@@ -6,11 +6,8 @@
 #include "vmm/softkvm/spawn.h"
 
 #include <fcntl.h>
-#include <linux/audit.h>
 #include <linux/capability.h>
 #include <linux/close_range.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -18,6 +15,8 @@
 #include <sys/wait.h>
 
 #include <ktstr/fd.h>
+
+#include "vmm/softkvm/noatime.h"
 
 /* Everything a child needs that cannot be made after fork. */
 struct child_plan {
@@ -34,28 +33,6 @@ static int write_file(const char *path, const char *text)
 	int fd __free(fd) = open(path, O_WRONLY | O_CLOEXEC);
 
 	return fd < 0 ? -errno : fd__write_all(fd, text, strlen(text));
-}
-
-/*
- * virtiofsd insists on dropping the supplementary groups, which a user's own
- * namespace cannot: they are the user's anyway, so let it believe.
- */
-static int pretend_setgroups(void)
-{
-	struct sock_filter code[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-			 offsetof(struct seccomp_data, arch)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 0, 3),
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-			 offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_setgroups, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO), /* "0" */
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	struct sock_fprog prog = { .len = ARRAY_SIZE(code), .filter = code };
-
-	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &prog) ? -errno
-								       : 0;
 }
 
 /*
@@ -88,7 +65,7 @@ static int enter_user_namespace(const struct child_plan *plan)
 		return -errno;
 	for (unsigned long i = 0; i < 64; i++)
 		prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, i, 0, 0);
-	return pretend_setgroups();
+	return noatime__filter();
 }
 
 static void reset_signals(void)

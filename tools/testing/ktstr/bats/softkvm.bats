@@ -356,3 +356,21 @@ instance_pids() { echo "$(field supervisor_pid) $(field qemu_pid) $(field virtio
 	run "$ktstr" softkvm stop now
 	status_is 2
 }
+
+@test "an ordinary user has softkvm too, with no more rights than outside" {
+	cache=$("$TOP/scripts/setup" --print-cache)
+	mkdir -p "$dir/cache/kernels" "$dir/home"
+	cp -rL "$cache/kernels/default" "$dir/cache/kernels/default"
+	cp "$ktstr" "$dir/ktstr"
+	chown -R 65534:65534 "$dir"
+	cd "$dir/home"
+	export KTSTR_CACHE_DIR=$dir/cache
+	run as_nobody "$dir/ktstr" softkvm exec -- sh -c \
+		'id -u; test -w /dev/kvm && echo kvm; echo mine >f; cat f; cat /etc/shadow' </dev/null
+	as_nobody "$dir/ktstr" softkvm stop
+	status_is 1
+	has $'65534\nkvm\nmine'
+	has "/etc/shadow: Permission denied"
+	[ ! -e f ]
+	[ ! -e /tmp/ktstr-softkvm-65534 ]
+}
