@@ -36,6 +36,10 @@ struct softkvm_exec {
 		*rw_dirs;	 /* absolute host directories written through */
 	unsigned int nr_rw_dirs; /* the cache directory is always added */
 	bool quiet;		 /* no progress text on stderr */
+	/* May be NULL; sees what the program writes, fd 1 or 2, as it passes.
+	 */
+	void (*on_output)(void *ctx, int fd, const void *buf, size_t len);
+	void *ctx;
 };
 
 /**

@@ -8,6 +8,7 @@
 #include <ktstr/harness-glue.h>
 
 #include <ktstr/fd.h>
+#include <ktstr/ktap.h>
 #include <ktstr/session.h>
 
 #include <limits.h>
@@ -113,17 +114,64 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
+/* --- inside softkvm ------------------------------------------------------ */
+
+static void print_name(void *ctx, const char *name)
+{
+	(void)ctx;
+	puts(name);
+}
+
+static void watch_output(void *ctx, int fd, const void *buf, size_t len)
+{
+	if (fd == STDOUT_FILENO)
+		ktap_tally__feed(ctx, buf, len);
+}
+
+struct finish {
+	unsigned int have; /* results the report already has */
+	unsigned int at;
+};
+
+static void report_lost(void *ctx, const char *name)
+{
+	struct finish *f = ctx;
+
+	if (++f->at > f->have)
+		printf("not ok %u %s #  ERROR %s\n", f->at, name,
+		       ktstr_outcome__name(KTSTR_VMM_ERROR));
+}
+
+/*
+ * softkvm died while the program ran in it. Its report goes on here, so that
+ * it stays one document with every planned test in it.
+ */
+static void finish_report(const struct ktap_tally *tally,
+			  const struct host_args *args,
+			  const struct kt_diag *why,
+			  const struct ktstr_harness_ops *ops)
+{
+	struct finish f = { .have = tally->results };
+
+	printf("%s# softkvm: %s\n", tally->midline ? "\n" : "", why->msg);
+	ops->each(args->argc, args->argv, report_lost, &f);
+	fflush(stdout);
+}
+
 /*
  * The original argument vector goes inside: there the same program decides
  * again, with a /dev/kvm that works.
  */
-static int rerun_in_softkvm(char **argv, int *ret_status, struct kt_diag *diag)
+static int rerun_in_softkvm(char **argv, struct ktap_tally *tally,
+			    int *ret_status, struct kt_diag *diag)
 {
 	char exe[PATH_MAX], logs[PATH_MAX];
 	const char *rw[] = { logs };
 	struct softkvm_exec req = { .argv = argv,
 				    .rw_dirs = rw,
-				    .nr_rw_dirs = 1 };
+				    .nr_rw_dirs = 1,
+				    .on_output = watch_output,
+				    .ctx = tally };
 	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
 	int err;
 
@@ -142,12 +190,15 @@ static int rerun_in_softkvm(char **argv, int *ret_status, struct kt_diag *diag)
 
 /*
  * Decide where to run. Return: true when the program ran elsewhere and
- * *@ret_status is its exit status. Trouble is left to the session, which
- * reports it under every planned test.
+ * *@ret_status is its exit status. Trouble before it said anything is left to
+ * the session, which reports it under every planned test.
  */
-static bool run_elsewhere(char **argv, struct accel_probe *ret_probe,
-			  int *ret_status, struct kt_diag *diag)
+static bool run_elsewhere(char **argv, const struct host_args *args,
+			  const struct ktstr_harness_ops *ops,
+			  struct accel_probe *ret_probe, int *ret_status,
+			  struct kt_diag *diag)
 {
+	struct ktap_tally tally = { 0 };
 	enum accel_choice choice;
 
 	accel__probe("/dev/kvm", ret_probe);
@@ -155,7 +206,13 @@ static bool run_elsewhere(char **argv, struct accel_probe *ret_probe,
 		return false;
 	if (choice == ACCEL_USE_KVM)
 		return false;
-	return !rerun_in_softkvm(argv, ret_status, diag);
+	if (!rerun_in_softkvm(argv, &tally, ret_status, diag))
+		return true;
+	if (!tally.begun)
+		return false;
+	finish_report(&tally, args, diag, ops);
+	*ret_status = EXIT_FAILURE;
+	return true;
 }
 
 static int run_tests(struct host_args *args, bool need_vm,
@@ -219,10 +276,11 @@ static int host_main(int argc, char **argv, const struct ktstr_harness_ops *ops)
 		return EXIT_USAGE;
 	}
 	if (args.list) {
-		ops->list(args.argc, args.argv);
+		ops->each(args.argc, args.argv, print_name, NULL);
 		return EXIT_SUCCESS;
 	}
-	if (need_vm && run_elsewhere(original, &accel, &status, &trouble))
+	if (need_vm &&
+	    run_elsewhere(original, &args, ops, &accel, &status, &trouble))
 		return status;
 	return run_tests(&args, need_vm, &accel, &trouble, ops);
 }

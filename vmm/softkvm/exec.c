@@ -19,6 +19,7 @@
 #include "vmm/softkvm/client.h"
 
 struct relay {
+	const struct softkvm_exec *ex;
 	int sock, signal_fd;
 	bool in_open;
 	u32 in_credit;
@@ -84,6 +85,9 @@ static void on_data(struct relay *r, const struct wire_record *rec)
 	    (data.stream != SK_STDOUT && data.stream != SK_STDERR))
 		return;
 	ack.stream = data.stream;
+	if (r->ex->on_output)
+		r->ex->on_output(r->ex->ctx, (int)data.stream,
+				 rec->payload + head, ack.bytes);
 	if (!r->out_closed[data.stream] &&
 	    write_output((int)data.stream, rec->payload + head, ack.bytes))
 		close_output(r, data.stream);
@@ -354,6 +358,7 @@ int softkvm__exec(const struct softkvm_exec *ex, int *ret_status,
 		return err;
 	err = send_request(sock, ex, diag);
 	if (!err) {
+		r->ex = ex;
 		r->sock = sock;
 		r->signal_fd = signal_fd;
 		r->in_open = true;

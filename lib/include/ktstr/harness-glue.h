@@ -16,8 +16,9 @@ struct ktstr_harness_ops {
 	int (*check_args)(int argc, char **argv);
 	/* Tests the arguments select, and whether one needs a machine. */
 	unsigned int (*count)(int argc, char **argv, bool *ret_need_vm);
-	/* Print the names of these tests, one a line. */
-	void (*list)(int argc, char **argv);
+	/* Call @fn with the name of each selected test, in running order. */
+	void (*each)(int argc, char **argv,
+		     void (*fn)(void *ctx, const char *name), void *ctx);
 	/* An attribute naming no test: write its name, return false. */
 	bool (*check_attrs)(char *buf, size_t size);
 	/* Make selected tests boot machines in @s. */

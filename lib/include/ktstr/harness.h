@@ -202,23 +202,31 @@ static unsigned int ktstr__count(int argc, char **argv, bool *ret_need_vm)
 	return c.nr;
 }
 
-static bool ktstr__list_one(void *ctx, const struct ktstr__test *at)
+struct ktstr__each {
+	int argc;
+	char **argv;
+	void (*fn)(void *ctx, const char *name);
+	void *ctx;
+};
+
+static bool ktstr__each_one(void *ctx, const struct ktstr__test *at)
 {
-	const struct ktstr__count *c = ctx;
+	struct ktstr__each *e = ctx;
 	char name[1024];
 
-	if (test_enabled(c->argc, c->argv, at->f, at->v, at->t)) {
-		ktstr__name(at, name, sizeof(name));
-		printf("%s\n", name);
-	}
+	if (!test_enabled(e->argc, e->argv, at->f, at->v, at->t))
+		return false;
+	ktstr__name(at, name, sizeof(name));
+	e->fn(e->ctx, name);
 	return false;
 }
 
-static void ktstr__list(int argc, char **argv)
+static void ktstr__each(int argc, char **argv,
+			void (*fn)(void *ctx, const char *name), void *ctx)
 {
-	struct ktstr__count c = { argc, argv, 0, false };
+	struct ktstr__each e = { argc, argv, fn, ctx };
 
-	ktstr__walk(ktstr__list_one, &c);
+	ktstr__walk(ktstr__each_one, &e);
 }
 
 static bool ktstr__names_test(void *ctx, const struct ktstr__test *at)
@@ -306,7 +314,7 @@ static int ktstr__run_one(const char *name, char *reason, size_t reason_size)
 		static const struct ktstr_harness_ops ops = {  \
 			.check_args = test_harness_argv_check, \
 			.count = ktstr__count,                 \
-			.list = ktstr__list,                   \
+			.each = ktstr__each,                   \
 			.check_attrs = ktstr__check_attrs,     \
 			.arm = ktstr__arm,                     \
 			.run = test_harness_run,               \

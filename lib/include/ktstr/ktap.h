@@ -74,4 +74,22 @@ int ktap_relay__feed(struct ktap_relay *relay, enum ktap_stream stream,
  */
 int ktap_relay__finish(struct ktap_relay *relay, const char *full_text);
 
+/**
+ * struct ktap_tally - follows a TAP stream that somebody else writes
+ *
+ * Enough to finish the stream when its writer dies: what was begun, how many
+ * results there are at the outer level, whether the last line is complete.
+ */
+struct ktap_tally {
+	bool begun; /* a version line was seen */
+	bool midline;
+	unsigned int results;
+	/* The line's first bytes: all it takes to tell what it is. */
+	char head[8];
+	size_t head_len;
+};
+
+/** ktap_tally__feed - look at the next bytes of the stream; {0} starts */
+void ktap_tally__feed(struct ktap_tally *tally, const void *data, size_t len);
+
 #endif /* KTSTR_KTAP_H */

@@ -78,3 +78,26 @@ setup_file()
 	sleep 2
 	[ -z "$(pgrep -f "$PROG -t hangs" || true)" ]
 }
+
+@test "softkvm killed under a program: its report names it and is complete" {
+	"$(dirname "$PROG")/../../ktstr" accel | grep -q softkvm ||
+		skip "this host has KVM of its own"
+	export XDG_RUNTIME_DIR=$BATS_TEST_TMPDIR
+	ktstr=$(dirname "$PROG")/../../ktstr
+	"$PROG" -t hangs -t passes >"$BATS_TEST_TMPDIR/out" 2>&1 &
+	pid=$!
+	for _ in $(seq 300); do
+		! grep -q '^#  RUN' "$BATS_TEST_TMPDIR/out" || break
+		sleep 0.2
+	done
+	kill -KILL "$("$ktstr" softkvm status |
+		sed -n 's/.*QEMU \([0-9]*\).*/\1/p')"
+	status=0
+	wait "$pid" || status=$?
+	cat "$BATS_TEST_TMPDIR/out"
+	[ "$status" -eq 1 ]
+	grep -q '^# softkvm: .*QEMU' "$BATS_TEST_TMPDIR/out"
+	[ "$(grep -cE '^not ok [12] outcome\..* #  ERROR vmm_error$' \
+		"$BATS_TEST_TMPDIR/out")" -eq 2 ]
+	[ "$(grep -c '^TAP version' "$BATS_TEST_TMPDIR/out")" -eq 1 ]
+}
