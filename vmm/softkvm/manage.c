@@ -99,6 +99,10 @@ int softkvm__status(struct softkvm_status *ret_status, struct kt_diag *diag)
 	if (!err)
 		err = client__wait(fd, SK_STATUS, &got, sizeof(got),
 				   STATUS_LIMIT_MS, diag);
+	if (err == -ECONNRESET || err == -EPIPE) { /* it was just leaving */
+		*ret_status = st;
+		return 0;
+	}
 	if (err)
 		return diag__context(diag, err, "asking softkvm for its state");
 	st.running = true;
