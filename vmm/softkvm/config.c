@@ -111,6 +111,7 @@ static int make_identity(struct softkvm_config *cfg, struct kt_diag *diag)
 {
 	const char *const files[] = { cfg->kernel.image, cfg->qemu,
 				      cfg->virtiofsd };
+	static const char options[] = SK_MACHINE_TYPE " " SK_CPU;
 	XXH64_hash_t hash;
 	u64 parts[ARRAY_SIZE(files) + 2] = { SK_VERSION, cfg->memory_mib };
 
@@ -122,6 +123,7 @@ static int make_identity(struct softkvm_config *cfg, struct kt_diag *diag)
 					  strerror(-err));
 	}
 	hash = XXH64(softkvm_cmdline, strlen(softkvm_cmdline), 0);
+	hash = XXH64(options, sizeof(options), hash);
 	cfg->identity = XXH64(parts, sizeof(parts), hash);
 	return 0;
 }

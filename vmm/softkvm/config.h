@@ -15,6 +15,14 @@ struct softkvm_config {
 	u64 identity; /* equal: an instance can serve us */
 };
 
+/* Part of the identity, as softkvm_cmdline is. */
+#define SK_MACHINE_TYPE "pc,vmport=off,usb=off,hpet=off"
+/*
+ * TCG does not intercept XSETBV: with XSAVE, KVM would never learn of a
+ * guest's XCR0, and guest kernels complain at length.
+ */
+#define SK_CPU "max,+svm,la57=off,xsave=off"
+
 /** softkvm_cmdline - the outer kernel's command line */
 extern const char softkvm_cmdline[];
 

@@ -126,13 +126,9 @@ static int start_qemu(const struct softkvm_config *cfg, const char *dir,
 		"-display",
 		"none",
 		"-M",
-		"pc,memory-backend=mem,vmport=off,usb=off,hpet=off",
+		SK_MACHINE_TYPE ",memory-backend=mem",
 		"-cpu",
-		/*
-		 * TCG does not intercept XSETBV: KVM would never learn of a
-		 * guest's XCR0, and guest kernels complain at length.
-		 */
-		"max,+svm,la57=off,xsave=off",
+		SK_CPU,
 		"-accel",
 		"tcg",
 		"-smp",

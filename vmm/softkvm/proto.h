@@ -16,7 +16,7 @@
 #include <ktstr/wire.h>
 
 /* Any change of a record or of the agent's behaviour takes a new number. */
-#define SK_VERSION 2u
+#define SK_VERSION 3u
 
 #define SK_WINDOW (256u << 10)	    /* unacknowledged bytes per stream */
 #define SK_CHUNK (32u << 10)	    /* data bytes in one record */
