@@ -72,6 +72,16 @@ GUEST(wake_ap, "movabs $0xf4ee34b00600ba90, %rax\n mov %rax, 0x8000\n"
 	       "mov $0xfee00000, %ebx\n movl $0x1000000, 0x310(%rbx)\n"
 	       "movl $0x4500, 0x300(%rbx)\n movl $0x1000000, 0x310(%rbx)\n"
 	       "movl $0x4608, 0x300(%rbx)\n");
+/*
+ * INIT and SIPI to all others. Each adds itself to a counter in real mode; the
+ * 63rd powers off.
+ */
+GUEST(wake_all, "lea 8f(%rip), %rsi\n mov $0x8000, %edi\n mov $64, %ecx\n"
+		"cld\n rep movsb\n mov $0xfee00000, %ebx\n"
+		"movl $0xc4500, 0x300(%rbx)\n movl $0xc4608, 0x300(%rbx)\n"
+		"jmp 1f\n .code16\n 8: mov $1, %ax\n"
+		"lock xaddw %ax, 0x7e00\n cmp $62, %ax\n jne 7f\n" POWEROFF
+		"7: hlt\n jmp 7b\n .code64\n");
 /* The ramdisk's first bytes and the command line, by way of the zero page. */
 GUEST(params, "mov 0x218(%rsi), %ebx\n mov (%rbx), %al\n mov $0x3f8, %dx\n"
 	      "out %al, %dx\n mov 0x228(%rsi), %ebx\n mov (%rbx), %al\n"
@@ -307,6 +317,23 @@ static void application_processor_wakes(void **state)
 	/* The same guest without the CPU has nobody to end it. */
 	f = FIXTURE_OF(wake_ap);
 	f->cfg.timeout_ns = 200 * NSEC_PER_MSEC;
+	assert_int_equal(run(f), VM_EXIT_DEADLINE);
+	fixture__free(f);
+}
+
+static void sixty_three_application_processors_wake(void **state)
+{
+	struct fixture *f = FIXTURE_OF(wake_all);
+
+	(void)state;
+	NEED_KVM();
+	f->cfg.nr_cpus = VM_MAX_CPUS;
+	assert_int_equal(run(f), VM_EXIT_POWEROFF);
+	fixture__free(f);
+	/* One fewer, and the count is never reached. */
+	f = FIXTURE_OF(wake_all);
+	f->cfg.nr_cpus = VM_MAX_CPUS - 1;
+	f->cfg.timeout_ns = 500 * NSEC_PER_MSEC;
 	assert_int_equal(run(f), VM_EXIT_DEADLINE);
 	fixture__free(f);
 }
@@ -636,6 +663,7 @@ int main(void)
 		cmocka_unit_test(boot_parameters_reach_the_guest),
 		cmocka_unit_test(memory_above_4_gib_works),
 		cmocka_unit_test(application_processor_wakes),
+		cmocka_unit_test(sixty_three_application_processors_wake),
 		cmocka_unit_test(sixty_four_cpus_park_and_end),
 		cmocka_unit_test(input_reaches_the_guest),
 		cmocka_unit_test(stop_from_another_thread),
