@@ -15,7 +15,7 @@ FUZZ_SECONDS ?= 60
 
 BATS := $(sort $(wildcard $(TESTDIR)/bats/*.bats))
 
-check: ## what passes without a kernel: unit, corpora, bats, lint
+check: ## unit tests, fuzz corpora, bats, lint
 	$(Q)scripts/setup --for check
 	$(Q)$(MAKE) unit replay bats lint
 
