@@ -24,9 +24,9 @@
 	"swiotlb=noforce 8250.nr_uarts=2"
 
 struct vm_options {
-	const char *kernel, *initrd, *cmdline, *mark;
+	const char *kernel, *initrd, *cmdline;
 	unsigned long cpus, memory_mib, timeout_s;
-	bool stats;
+	struct vm_console_opts console;
 };
 
 static int infra_error(const struct kt_diag *diag, int err)
@@ -51,11 +51,14 @@ static int open_initrd(const char *path, struct vm_initrd_part *part,
 	return 0;
 }
 
-/* Run this very command in there; its /dev/kvm works. */
+/*
+ * Run this very command in there; its /dev/kvm works. Bytes go through, a
+ * terminal does not: it is made raw here, and the inner command is told.
+ */
 static int rerun_in_softkvm(int argc, char **argv)
 {
-	char **copy __free(ptr) = calloc((size_t)argc + 2, sizeof(*copy));
-	char exe[PATH_MAX], name[] = "vm";
+	char **copy __free(ptr) = calloc((size_t)argc + 3, sizeof(*copy));
+	char exe[PATH_MAX], name[] = "vm", tty[] = "--tty";
 	struct softkvm_exec req = { .argv = copy };
 	struct kt_diag diag = { 0 };
 	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
@@ -67,6 +70,8 @@ static int rerun_in_softkvm(int argc, char **argv)
 	copy[0] = exe;
 	copy[1] = name;
 	memcpy(copy + 2, argv + 1, (size_t)(argc - 1) * sizeof(*copy));
+	if (vm_console__raw_tty())
+		copy[argc + 1] = tty;
 	err = softkvm__exec(&req, &status, &diag);
 	return err ? infra_error(&diag, err) : status;
 }
@@ -101,7 +106,7 @@ static int boot(const struct vm_options *opt, int argc, char **argv)
 		.input_stream = strstr(cmdline, "console=hvc0")
 					? VM_STREAM_HVC0
 					: VM_STREAM_COM1,
-		.collect_stats = opt->stats,
+		.collect_stats = opt->console.stats,
 	};
 	enum accel_choice choice;
 	struct kt_diag diag = { 0 };
@@ -118,10 +123,10 @@ static int boot(const struct vm_options *opt, int argc, char **argv)
 		return infra_error(&diag, err);
 	if (choice == ACCEL_USE_SOFTKVM)
 		return rerun_in_softkvm(argc, argv);
-	return vm_console__run(&cfg, opt->stats, opt->mark);
+	return vm_console__run(&cfg, &opt->console);
 }
 
-enum { OPT_MARK = 256 };
+enum { OPT_MARK = 256, OPT_TTY };
 
 static const struct argp_option options[] = {
 	{ "kernel", 'k', "KERNEL", 0,
@@ -139,6 +144,8 @@ static const struct argp_option options[] = {
 	  "with --stats: also print what had happened when the console first "
 	  "showed TEXT",
 	  0 },
+	{ "tty", OPT_TTY, NULL, OPTION_HIDDEN,
+	  "stdin is a terminal outside softkvm", 0 },
 	{ 0 },
 };
 
@@ -180,10 +187,13 @@ static error_t parse_opt(int key, char *arg, struct argp_state *state)
 		opt->timeout_s = parse_number(state, arg, "--timeout");
 		return 0;
 	case 's':
-		opt->stats = true;
+		opt->console.stats = true;
 		return 0;
 	case OPT_MARK:
-		opt->mark = arg;
+		opt->console.mark = arg;
+		return 0;
+	case OPT_TTY:
+		opt->console.escape = true;
 		return 0;
 	case ARGP_KEY_ARG:
 		argp_error(state, "unexpected argument '%s'", arg);

@@ -22,6 +22,7 @@
 struct console {
 	struct vm *vm;
 	struct vm_stats_mark mark;
+	bool escape;	/* stdin is a terminal, here or outside softkvm */
 	bool user_quit; /* escape key */
 	int pipe_w;
 };
@@ -39,17 +40,18 @@ static void restore_tty(void)
 	tty_changed = false;
 }
 
-static void raw_tty(void)
+bool vm_console__raw_tty(void)
 {
 	struct termios raw;
 
 	if (!isatty(STDIN_FILENO) || tcgetattr(STDIN_FILENO, &saved_tty))
-		return;
+		return false;
 	raw = saved_tty;
 	cfmakeraw(&raw);
 	raw.c_oflag |= OPOST; /* the guest's newlines still return */
 	atexit(restore_tty);
 	tty_changed = !tcsetattr(STDIN_FILENO, TCSANOW, &raw);
+	return tty_changed;
 }
 
 static void on_signal(int sig)
@@ -130,7 +132,7 @@ static ssize_t filter_escape(char *buf, size_t len, bool *prefix)
 static void *stdin_thread(void *arg)
 {
 	struct console *con = arg;
-	bool tty = isatty(STDIN_FILENO), prefix = false;
+	bool prefix = false;
 	char buf[1024];
 
 	for (;;) {
@@ -140,7 +142,7 @@ static void *stdin_thread(void *arg)
 			continue;
 		if (n <= 0)
 			break;
-		if (tty)
+		if (con->escape)
 			n = filter_escape(buf, (size_t)n, &prefix);
 		if (n < 0) {
 			con->user_quit = true;
@@ -214,7 +216,7 @@ static int run_machine(const struct vm_config *cfg, struct console *con,
 	/* A signal that came before there was a machine to stop. */
 	if (got_signal)
 		vm__stop(vm);
-	raw_tty();
+	con->escape |= vm_console__raw_tty();
 	if (start_stdin(con) || vm__run(vm, &e, &diag)) {
 		restore_tty();
 		fprintf(stderr, "ktstr vm: %s\n", diag__text(&diag, -EIO));
@@ -231,12 +233,13 @@ static int run_machine(const struct vm_config *cfg, struct console *con,
 	return status;
 }
 
-int vm_console__run(struct vm_config *cfg, bool stats, const char *mark)
+int vm_console__run(struct vm_config *cfg, const struct vm_console_opts *opts)
 {
 	static struct console con; /* outlives us: the input thread */
 	int pipe_fd[2];
 
-	con.mark.text = mark;
+	con.mark.text = opts->mark;
+	con.escape = opts->escape;
 	cfg->sink[VM_STREAM_COM1] = (struct vm_sink){ console_write, &con };
 	cfg->sink[VM_STREAM_HVC0] = (struct vm_sink){ console_write, &con };
 	if (pipe2(pipe_fd, O_CLOEXEC)) {
@@ -246,5 +249,5 @@ int vm_console__run(struct vm_config *cfg, bool stats, const char *mark)
 	con.pipe_w = pipe_fd[1];
 	cfg->input_fd = pipe_fd[0];
 	catch_signals();
-	return run_machine(cfg, &con, stats);
+	return run_machine(cfg, &con, opts->stats);
 }
