@@ -17,11 +17,15 @@
 #include "vmm/accel.h"
 #include "vmm/softkvm.h"
 
-/* Quiet and without probes for hardware the machine does not have. */
-#define DEFAULT_CMDLINE                                               \
-	"console=ttyS0 panic=-1 pci=off tsc=reliable no_timer_check " \
-	"random.trust_cpu=on cryptomgr.notests mitigations=off "      \
-	"swiotlb=noforce 8250.nr_uarts=2"
+/*
+ * Quiet and without probes for hardware the machine does not have. Hardware-
+ * reduced ACPI makes Linux reset through EFI unless told otherwise
+ * (drivers/firmware/efi/reboot.c); without EFI that reset never comes.
+ */
+#define DEFAULT_CMDLINE                                            \
+	"console=ttyS0 panic=-1 reboot=acpi pci=off tsc=reliable " \
+	"no_timer_check random.trust_cpu=on cryptomgr.notests "    \
+	"mitigations=off swiotlb=noforce 8250.nr_uarts=2"
 
 struct vm_options {
 	const char *kernel, *initrd, *cmdline;

@@ -29,9 +29,10 @@ refused()
 	done
 }
 
-@test "no kernel given: usage" {
+@test "no kernel given and none fetched: names what fetches one" {
+	cd "$BATS_TEST_TMPDIR"
 	vm
-	refused 2 "--kernel"
+	refused 125 "no kernel to boot" scripts/setup KTSTR_KERNEL
 }
 
 @test "kernel that does not exist" {
