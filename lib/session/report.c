@@ -100,9 +100,8 @@ static const char *crash_message(struct run *run)
 	return at ? at : strstr(text, "PANIC:");
 }
 
-static void fill_result(struct run *run, const struct session *s,
-			const struct vm_exit *vx, enum ktstr_outcome outcome,
-			struct ktstr_vm_result *res)
+static void fill_result(struct run *run, const struct vm_exit *vx,
+			enum ktstr_outcome outcome, struct ktstr_vm_result *res)
 {
 	*res = (struct ktstr_vm_result){
 		.test_name = run->name,
@@ -119,7 +118,7 @@ static void fill_result(struct run *run, const struct session *s,
 		.body_ns = run->ev.result.duration_ns,
 		.boot_ns = run->ready_ns ? run->ready_ns - run->start_ns : 0,
 		.vm_exits = vx->counters.exits,
-		.initramfs_cached = s->base.cache_hit,
+		.initramfs_cached = !run->built_base,
 		.kernel_cached = vx->counters.kernel_cache_hit,
 		.output = keepbuf__text(&run->out),
 		.stderr_text = keepbuf__text(&run->err),
@@ -185,7 +184,7 @@ static void call_post_vm(struct run *run, struct ktstr_vm_result *res,
 	relay_text(run, diag__text(&why, err));
 }
 
-void run__conclude(struct run *run, struct session *s, const struct vm_exit *vx,
+void run__conclude(struct run *run, const struct vm_exit *vx,
 		   const struct kt_diag *vm_diag, struct session_verdict *v)
 {
 	struct ktstr_vm_result res;
@@ -196,7 +195,7 @@ void run__conclude(struct run *run, struct session *s, const struct vm_exit *vx,
 	run->ev.fatal = crash_message(run) != NULL;
 	finish_log(run);
 	v->outcome = verdict__judge(&run->ev);
-	fill_result(run, s, vx, v->outcome, &res);
+	fill_result(run, vx, v->outcome, &res);
 	call_post_vm(run, &res, v);
 	v->ksft_code = verdict__ksft_code(v->outcome);
 	write_reason(run, &res, v);

@@ -46,6 +46,8 @@ static void run__init(struct run *run, struct session *s, const char *name,
 {
 	*run = (struct run){ .name = name, .attr = attr, .report = report };
 	run->ev.exit_code = -1;
+	run->built_base =
+		!atomic_fetch_add(s->machines, 1) && !s->base.cache_hit;
 	keepbuf__init(&run->klog, KEEP_LOG, true);
 	keepbuf__init(&run->dmesg, KEEP_LOG, true);
 	keepbuf__init(&run->com2, KEEP_COM2, false);
@@ -164,7 +166,7 @@ int session__run_machine(struct session *s, const char *name,
 		if (err)
 			diag__fail(diag, err, "%s", diag__text(&vm_diag, err));
 		else
-			run__conclude(run, s, &vx, &vm_diag, ret_verdict);
+			run__conclude(run, &vx, &vm_diag, ret_verdict);
 	}
 	run__fini(run);
 	free(run);

@@ -21,6 +21,7 @@ struct run {
 	const struct ktstr_attr *attr;
 	FILE *report;
 	struct vm *vm;
+	bool built_base; /* the first of a session that had to build it */
 	char cmdline[VM_CMDLINE_MAX + 1];
 	char log_path[PATH_MAX];
 
@@ -46,7 +47,7 @@ void run__sinks(struct run *run, struct vm_config *cfg);
 void run__relay_init(struct run *run);
 
 /** run__conclude - judge, let the host callback see the result, tell */
-void run__conclude(struct run *run, struct session *s, const struct vm_exit *vx,
+void run__conclude(struct run *run, const struct vm_exit *vx,
 		   const struct kt_diag *vm_diag, struct session_verdict *v);
 
 #endif /* LIB_SESSION_RUN_H */

@@ -6,6 +6,7 @@
 #include <ktstr/session.h>
 #include <ktstr/wire.h>
 #include <limits.h>
+#include <stdatomic.h>
 #include <sys/types.h>
 
 #include "vmm/accel.h"
@@ -18,7 +19,8 @@ struct session {
 	struct accel_probe accel;
 	struct initramfs_base base; /* fd -1 while not built */
 	char log_dir[PATH_MAX];
-	bool broken; /* set-up failed, @why says how */
+	atomic_uint *machines; /* started so far; shared with forked tests */
+	bool broken;	       /* set-up failed, @why says how */
 	struct kt_diag why;
 };
 

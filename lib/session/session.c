@@ -7,6 +7,7 @@
 #include "lib/session/session-internal.h"
 
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 
 /*
@@ -96,6 +97,12 @@ int session__new(const struct session_config *cfg, struct session **ret_s)
 		return -ENOMEM;
 	s->base.fd = -1;
 	s->owner = getpid();
+	s->machines = mmap(NULL, sizeof(*s->machines), PROT_READ | PROT_WRITE,
+			   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (s->machines == MAP_FAILED) {
+		free(s);
+		return -ENOMEM;
+	}
 	err = prepare(s, cfg);
 	if (err) {
 		s->broken = true;
@@ -111,6 +118,7 @@ void session__free(struct session *s)
 		return;
 	if (s->base.fd >= 0)
 		initramfs_base__close(&s->base);
+	munmap(s->machines, sizeof(*s->machines));
 	free(s);
 }
 
