@@ -157,7 +157,7 @@ static void write_reason(struct run *run, const struct ktstr_vm_result *res,
 	char said[512];
 
 	verdict__sanitize(said, sizeof(said), run->ev.reason);
-	if (verdict__is_infra(v->outcome))
+	if (ktstr_outcome__is_infra(v->outcome))
 		snprintf(v->reason, sizeof(v->reason), "ERROR %s",
 			 ktstr_outcome__name(v->outcome));
 	else if (v->outcome == KTSTR_SKIP)
@@ -197,11 +197,11 @@ void run__conclude(struct run *run, const struct vm_exit *vx,
 	v->outcome = verdict__judge(&run->ev);
 	fill_result(run, vx, v->outcome, &res);
 	call_post_vm(run, &res, v);
-	v->ksft_code = verdict__ksft_code(v->outcome);
+	v->ksft_code = ktstr_outcome__ksft_code(v->outcome);
 	write_reason(run, &res, v);
 	if (vx->reason == VM_EXIT_ERROR)
 		fprintf(run->report, "# vmm: %s\n", vm_diag->msg);
-	if (verdict__is_infra(v->outcome))
+	if (ktstr_outcome__is_infra(v->outcome))
 		print_tail(run);
 	print_report(run, &res, vx);
 }

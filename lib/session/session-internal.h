@@ -62,12 +62,6 @@ struct evidence {
  */
 enum ktstr_outcome verdict__judge(const struct evidence *ev);
 
-/** verdict__ksft_code - KSFT_* exit code for an outcome */
-int verdict__ksft_code(enum ktstr_outcome outcome);
-
-/** verdict__is_infra - outcome is not the test's own word */
-bool verdict__is_infra(enum ktstr_outcome outcome);
-
 /**
  * verdict__sanitize - copy hostile text so that it fits a KTAP directive:
  * one line, printable ASCII, no '#'

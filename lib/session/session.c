@@ -147,7 +147,7 @@ static void fail(struct session_verdict *v, enum ktstr_outcome outcome,
 		 FILE *report, const char *text)
 {
 	v->outcome = outcome;
-	v->ksft_code = verdict__ksft_code(outcome);
+	v->ksft_code = ktstr_outcome__ksft_code(outcome);
 	snprintf(v->reason, sizeof(v->reason), "ERROR %s",
 		 ktstr_outcome__name(outcome));
 	fprintf(report, "# %s: %s\n", ktstr_outcome__name(outcome), text);

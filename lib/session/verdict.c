@@ -5,46 +5,7 @@
  */
 #include "lib/session/session-internal.h"
 
-/* kselftest.h's exit codes; the wire carries them verbatim. */
-enum { KSFT_PASS, KSFT_FAIL, KSFT_XFAIL, KSFT_XPASS, KSFT_SKIP };
-
-static const struct {
-	const char *name;
-	int ksft_code;
-	bool infra;
-} outcomes[KTSTR_OUTCOME_NR] = {
-	[KTSTR_PASS] = { "pass", KSFT_PASS, false },
-	[KTSTR_FAIL] = { "fail", KSFT_FAIL, false },
-	[KTSTR_SKIP] = { "skip", KSFT_SKIP, false },
-	[KTSTR_XFAIL] = { "xfail", KSFT_XFAIL, false },
-	[KTSTR_XPASS] = { "xpass", KSFT_XPASS, false },
-	[KTSTR_POST_VM_FAIL] = { "post_vm_fail", KSFT_FAIL, false },
-	[KTSTR_GUEST_PANIC] = { "guest_panic", KSFT_FAIL, true },
-	[KTSTR_GUEST_FATAL] = { "guest_fatal", KSFT_FAIL, true },
-	[KTSTR_TIMEOUT] = { "timeout", KSFT_FAIL, true },
-	[KTSTR_TORN_RESULT] = { "torn_result", KSFT_FAIL, true },
-	[KTSTR_VMM_ERROR] = { "vmm_error", KSFT_FAIL, true },
-	[KTSTR_SETUP_ERROR] = { "setup_error", KSFT_FAIL, true },
-};
-
-const char *ktstr_outcome__name(enum ktstr_outcome outcome)
-{
-	return (unsigned int)outcome < KTSTR_OUTCOME_NR ? outcomes[outcome].name
-							: "unknown";
-}
-
-int verdict__ksft_code(enum ktstr_outcome outcome)
-{
-	return (unsigned int)outcome < KTSTR_OUTCOME_NR
-		       ? outcomes[outcome].ksft_code
-		       : KSFT_FAIL;
-}
-
-bool verdict__is_infra(enum ktstr_outcome outcome)
-{
-	return (unsigned int)outcome >= KTSTR_OUTCOME_NR ||
-	       outcomes[outcome].infra;
-}
+#include "lib/ktap/ksft.h"
 
 static enum ktstr_outcome test_said(const struct msg_test_result *result)
 {

@@ -8,32 +8,7 @@
 #define KTSTR_RESULT_H
 
 #include <ktstr/diag.h>
-
-/**
- * enum ktstr_outcome - how one test ended
- *
- * PASS to XPASS are the test's own words, carried by a complete, checksummed
- * result and exit record. The rest are failures of something else and are
- * never turned into a pass or a skip. Names: OUTCOME() rows below.
- */
-enum ktstr_outcome {
-	KTSTR_PASS,
-	KTSTR_FAIL,
-	KTSTR_SKIP,
-	KTSTR_XFAIL,
-	KTSTR_XPASS,
-	KTSTR_POST_VM_FAIL, /* the guest passed, the host callback did not */
-	KTSTR_GUEST_PANIC,  /* "Kernel panic" seen, or triple fault */
-	KTSTR_GUEST_FATAL,  /* guest init reported that it cannot work */
-	KTSTR_TIMEOUT,	    /* test body or machine past its deadline */
-	KTSTR_TORN_RESULT,  /* guest went away without a provable verdict */
-	KTSTR_VMM_ERROR,    /* our VMM or KVM failed */
-	KTSTR_SETUP_ERROR,  /* no kernel, no accelerator, bad attribute, ... */
-	KTSTR_OUTCOME_NR,
-};
-
-/** ktstr_outcome__name - "pass", "guest_panic", ...; never NULL */
-const char *ktstr_outcome__name(enum ktstr_outcome outcome);
+#include <ktstr/outcome.h>
 
 /**
  * struct ktstr_vm_result - everything known about one finished machine run
