@@ -27,6 +27,9 @@ struct kimage {
 	u64 init_end; /* end, or start + setup header's init_size if larger */
 	struct kimage_segment seg[KIMAGE_MAX_SEGMENTS];
 	unsigned int nr_seg;
+	u64 align; /* granularity of its place; a power of two >= 2 MiB */
+	/* Relocations behind the ELF file (vmm/x86/kaslr.c); length 0: none */
+	u64 relocs_off, relocs_len;
 	bool cache_hit; /* false only when a payload was decompressed now */
 };
 

@@ -74,6 +74,7 @@ struct vm {
 	struct kt_diag run_diag; /* cause of VM_EXIT_ERROR */
 	struct vm_hist *hist;
 	bool kernel_cache_hit;
+	u64 kaslr_offset;
 	bool ran;
 	bool abandoned; /* a vCPU thread is stuck in a sink: never free */
 	u64 setup_ns;

@@ -211,6 +211,7 @@ static void fill_exit(struct vm *vm, u64 started_ns, struct vm_exit *ret_exit)
 			.setup_ns = vm->setup_ns,
 			.run_ns = kt_now_ns() - started_ns,
 			.kernel_cache_hit = vm->kernel_cache_hit,
+			.kaslr_offset = vm->kaslr_offset,
 			.guest_memory_bytes = vm->gm.size,
 		},
 	};

@@ -88,6 +88,7 @@ struct vm_counters {
 	u64 exits;    /* returns of KVM_RUN to user space, all vCPUs */
 	u64 pio_exits, mmio_exits, intr_exits, other_exits;
 	u64 kernel_cache_hit; /* 1 when no kernel decompression was needed */
+	u64 kaslr_offset;     /* added to the kernel's linked virtual address */
 	u64 guest_memory_bytes;
 };
 

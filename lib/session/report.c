@@ -120,6 +120,7 @@ static void fill_result(struct run *run, const struct vm_exit *vx,
 		.vm_exits = vx->counters.exits,
 		.initramfs_cached = !run->built_base,
 		.kernel_cached = vx->counters.kernel_cache_hit,
+		.kaslr_offset = vx->counters.kaslr_offset,
 		.output = keepbuf__text(&run->out),
 		.stderr_text = keepbuf__text(&run->err),
 		.kernel_log = run->dmesg.len ? keepbuf__text(&run->dmesg)

@@ -13,6 +13,7 @@
 #define OFF_XLOADFLAGS 0x236u
 #define OFF_PAYLOAD_OFFSET 0x248u
 #define OFF_PAYLOAD_LENGTH 0x24cu
+#define OFF_KERNEL_ALIGNMENT 0x230
 #define OFF_INIT_SIZE 0x260u
 #define HEADER_END 0x264u
 
@@ -97,6 +98,12 @@ int bzimage__parse(const void *head, size_t len, u64 file_size,
 	bz.payload_off = setup + get_u32(h + OFF_PAYLOAD_OFFSET);
 	bz.payload_len = get_u32(h + OFF_PAYLOAD_LENGTH);
 	bz.init_size = get_u32(h + OFF_INIT_SIZE);
+	bz.align = get_u32(h + OFF_KERNEL_ALIGNMENT);
+	if (bz.align & (bz.align - 1))
+		return diag__fail(diag, -EINVAL,
+				  "damaged bzImage: alignment %#x is no power "
+				  "of two",
+				  bz.align);
 	err = check_extent(&bz, setup, sys, file_size, diag);
 	if (err)
 		return err;

@@ -13,6 +13,7 @@ struct bzimage {
 	u64 payload_off; /* in the file */
 	u32 payload_len;
 	u32 init_size; /* memory the kernel wants from its start on */
+	u32 align;     /* CONFIG_PHYSICAL_ALIGN, as the image says it */
 };
 
 /** bzimage__match - does the file begin like a bzImage? */

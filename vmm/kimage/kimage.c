@@ -375,6 +375,7 @@ static int open_bzimage(const struct source *src, struct kimage *ret_img,
 	if (err)
 		return err;
 	ret_img->init_end = KT_MAX(ret_img->end, ret_img->start + bz.init_size);
+	ret_img->align = KT_MAX(ret_img->align, (u64)bz.align);
 	return 0;
 }
 

@@ -13,6 +13,9 @@
 #define EM_LOONGARCH 258
 #endif
 
+/* 237 thousand relocations, 1 MB, in a distribution's kernel */
+#define RELOCS_MAX_BYTES MIB(64)
+
 static const struct {
 	u16 machine;
 	const char *name;
@@ -167,6 +170,27 @@ static int check_whole(const struct kimage *img, struct kt_diag *diag)
 	return 0;
 }
 
+/*
+ * A bzImage's payload is a vmlinux with words behind its section headers, the
+ * first of them zero; a plain vmlinux ends with those headers.
+ */
+static void find_relocs(const Elf64_Ehdr *eh, u64 file_size, struct kimage *img)
+{
+	u64 len, elf_end;
+
+	if (__builtin_add_overflow(
+		    eh->e_shoff, (u64)eh->e_shnum * eh->e_shentsize, &elf_end))
+		return;
+	for (unsigned int i = 0; i < img->nr_seg; i++)
+		elf_end = KT_MAX(elf_end,
+				 img->seg[i].file_off + img->seg[i].filesz);
+	len = elf_end < file_size ? file_size - elf_end : 0;
+	if (!len || len % sizeof(u32) || len > RELOCS_MAX_BYTES)
+		return;
+	img->relocs_off = elf_end;
+	img->relocs_len = len;
+}
+
 int vmlinux__parse(const void *head, size_t len, u64 file_size,
 		   struct kimage *ret_img, struct kt_diag *diag)
 {
@@ -205,6 +229,8 @@ int vmlinux__parse(const void *head, size_t len, u64 file_size,
 	if (err)
 		return err;
 	img.init_end = img.end;
+	img.align = MIB(2);
+	find_relocs(&eh, file_size, &img);
 	*ret_img = img;
 	return 0;
 }

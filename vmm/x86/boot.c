@@ -183,6 +183,11 @@ static bool cmdline_has(const char *cmdline, const char *word)
 	return false;
 }
 
+bool boot__wants_kaslr(const char *cmdline)
+{
+	return !cmdline_has(cmdline, "nokaslr");
+}
+
 int boot__write_params(const struct gmem *gm, const struct kimage *img,
 		       const char *cmdline, const struct boot_initrd *initrd,
 		       u64 rsdp_gpa, struct kt_diag *diag)
@@ -207,11 +212,11 @@ int boot__write_params(const struct gmem *gm, const struct kimage *img,
 	bp->hdr.boot_flag = BOOT_FLAG;
 	bp->hdr.type_of_loader = BOOT_LOADER_UNDEFINED;
 	bp->hdr.loadflags = LOADED_HIGH;
-	if (!cmdline_has(cmdline, "nokaslr"))
+	if (boot__wants_kaslr(cmdline))
 		bp->hdr.loadflags |= KASLR_FLAG;
 	bp->hdr.cmd_line_ptr = X86_CMDLINE_ADDR;
 	bp->hdr.cmdline_size = VM_CMDLINE_MAX;
-	bp->hdr.kernel_alignment = MIB(2);
+	bp->hdr.kernel_alignment = (u32)img->align;
 	bp->hdr.pref_address = img->start;
 	bp->hdr.init_size = (u32)(img->init_end - img->start);
 	if (initrd->len) {

@@ -61,12 +61,15 @@ int boot__load_initrd(const struct gmem *gm, u64 kernel_end,
 		      const struct vm_initrd_part *part, unsigned int nr,
 		      struct boot_initrd *ret_place, struct kt_diag *diag);
 
+/** boot__wants_kaslr - whether the command line lacks the word nokaslr */
+bool boot__wants_kaslr(const char *cmdline);
+
 /**
  * boot__write_params - zero page and command line
  * @cmdline: at most VM_CMDLINE_MAX bytes
  *
- * KASLR of the kernel's memory regions is enabled, as the decompressor would
- * have done, unless the command line has the word nokaslr.
+ * The kernel is told to randomise its memory regions and modules too, as the
+ * decompressor would have done, unless the command line has the word nokaslr.
  */
 int boot__write_params(const struct gmem *gm, const struct kimage *img,
 		       const char *cmdline, const struct boot_initrd *initrd,

@@ -3,12 +3,14 @@
  * The x86_64 half of building a machine. Called from vm__new() on one thread.
  */
 #include <sys/ioctl.h>
+#include <sys/random.h>
 
 #include "vmm/acpi/acpi.h"
 #include "vmm/arch.h"
 #include "vmm/kvm.h"
 #include "vmm/x86/boot.h"
 #include "vmm/x86/cpuid.h"
+#include "vmm/x86/kaslr.h"
 #include "vmm/x86/layout.h"
 #include "vmm/x86/regs.h"
 
@@ -102,6 +104,21 @@ static int load_acpi(struct vm *vm, unsigned int nr_cpus, struct kt_diag *diag)
 	return acpi__build(&p, X86_ACPI_ADDR, area, X86_ACPI_SIZE, &len, diag);
 }
 
+/* A new place for each machine, as a bzImage's own start-up code does. */
+static int randomise(struct vm *vm, const char *cmdline,
+		     const struct kimage *img, struct kt_diag *diag)
+{
+	u64 random;
+
+	if (!boot__wants_kaslr(cmdline))
+		return 0;
+	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
+		return diag__fail(diag, -errno, "getrandom: %s",
+				  strerror(errno));
+	vm->kaslr_offset = kaslr__offset(img, random);
+	return kaslr__relocate(&vm->gm, img, vm->kaslr_offset, diag);
+}
+
 int arch__load(struct vm *vm, const struct vm_config *cfg,
 	       const struct kimage *img, struct kt_diag *diag)
 {
@@ -109,6 +126,8 @@ int arch__load(struct vm *vm, const struct vm_config *cfg,
 	int err;
 
 	err = boot__load_kernel(&vm->gm, img, diag);
+	if (!err)
+		err = randomise(vm, cfg->cmdline, img, diag);
 	if (!err)
 		err = boot__load_initrd(&vm->gm, img->init_end, cfg->initrd,
 					cfg->nr_initrd, &initrd, diag);

@@ -35,6 +35,7 @@ struct ktstr_vm_result {
 	u64 vm_exits;	 /* returns from KVM_RUN to user space */
 	bool initramfs_cached;
 	bool kernel_cached;
+	u64 kaslr_offset; /* of the kernel's text; 0: where it was linked */
 
 	const char *output; /* guest stdout */
 	const char *stderr_text;

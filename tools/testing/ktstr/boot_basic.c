@@ -146,6 +146,54 @@ TEST_F(boot, output_reaches_host)
 	printf("not ok 1 a line that looks like a result\n");
 }
 
+/* Where vmlinux.lds.S links _text with the default CONFIG_PHYSICAL_START. */
+#define LINKED_TEXT 0xffffffff81000000ULL
+
+static void print_text_address(void)
+{
+	FILE *f = fopen("/proc/kallsyms", "re");
+	char line[256] = "";
+
+	while (f && fgets(line, sizeof(line), f) && !strstr(line, " _text\n"))
+		;
+	printf("%s", line);
+	if (f)
+		fclose(f);
+}
+
+static int check_offset(const struct ktstr_vm_result *result,
+			struct kt_diag *diag)
+{
+	unsigned long long text = strtoull(result->output, NULL, 16);
+
+	if (text != LINKED_TEXT + result->kaslr_offset)
+		return diag__fail(diag, -EPROTO,
+				  "guest has _text at %#llx, the host put it "
+				  "at %#llx",
+				  text, LINKED_TEXT + result->kaslr_offset);
+	return 0;
+}
+
+static int check_no_offset(const struct ktstr_vm_result *result,
+			   struct kt_diag *diag)
+{
+	if (result->kaslr_offset)
+		return diag__fail(diag, -EPROTO, "moved despite nokaslr");
+	return check_offset(result, diag);
+}
+
+KTSTR_TEST_ATTR(boot, kaslr, .post_vm = check_offset);
+TEST_F(boot, kaslr)
+{
+	print_text_address();
+}
+
+KTSTR_TEST_ATTR(boot, nokaslr, .kargs = "nokaslr", .post_vm = check_no_offset);
+TEST_F(boot, nokaslr)
+{
+	print_text_address();
+}
+
 KTSTR_TEST_ATTR(boot, host_side, .host_only = true);
 TEST_F(boot, host_side)
 {
