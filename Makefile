@@ -27,9 +27,10 @@ SUITE := $(MAKE) -C tools/testing/ktstr O=$(abspath $(O))
 
 include mk/check.mk
 include mk/bpf.mk
+include mk/generated.mk
 include mk/install.mk
 
-all: $(LIBKTSTR) $(O)/ktstr $(BPF_OBJS) ## build the library and the command
+all: $(LIBKTSTR) $(O)/ktstr $(BPF_OBJS) $(MAN_PAGES) $(COMPLETION) ## build library, command, manual
 
 lib: $(LIBKTSTR)
 

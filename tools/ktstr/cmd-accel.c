@@ -2,8 +2,6 @@
 /* `ktstr accel`: run the accelerator probe and print what it found. */
 #include "tools/ktstr/cmd.h"
 
-#include <argp.h>
-
 #include "vmm/accel.h"
 
 struct accel_args {
@@ -36,13 +34,6 @@ static error_t accel_parse(int key, char *arg, struct argp_state *state)
 static const struct argp accel_argp = {
 	.options = accel_options,
 	.parser = accel_parse,
-	.doc = "Measure how fast /dev/kvm executes guest code and say whether "
-	       "tests run on it or in softkvm."
-	       "\v"
-	       "KTSTR_ACCEL=kvm|softkvm|auto overrides the choice (default "
-	       "auto: KVM when it is backed by hardware, else softkvm).\n\n"
-	       "Exit status: 0 when tests can run, 1 when KTSTR_ACCEL asks "
-	       "for what is not there, 2 for a wrong command line.",
 };
 
 static const char *choice_name(enum accel_choice choice)
@@ -65,7 +56,7 @@ static void print_json(const struct accel_probe *probe, const char *choice,
 	printf(",\"remedy\":\"%s\"}\n", accel__remedy(probe->kind));
 }
 
-int cmd_accel(int argc, char **argv)
+static int accel(int argc, char **argv)
 {
 	struct accel_args args = { .device = "/dev/kvm" };
 	enum accel_choice choice = ACCEL_USE_KVM;
@@ -74,9 +65,9 @@ int cmd_accel(int argc, char **argv)
 	char line[256];
 	int err;
 
-	argp_err_exit_status = CMD_USAGE;
-	if (argp_parse(&accel_argp, argc, argv, 0, NULL, &args))
-		return CMD_USAGE;
+	err = cmd__parse(&command_accel, argc, argv, 0, &args);
+	if (err)
+		return err;
 	accel__probe(args.device, &probe);
 	err = accel__choose(&probe, getenv("KTSTR_ACCEL"), &choice, &diag);
 	if (args.json) {
@@ -94,3 +85,30 @@ int cmd_accel(int argc, char **argv)
 		fprintf(stderr, "ktstr accel: %s\n", diag__text(&diag, err));
 	return err ? CMD_FAIL : CMD_OK;
 }
+
+const struct command command_accel = {
+	.name = "accel",
+	.fn = accel,
+	.summary = "measure /dev/kvm and say what tests would run on",
+	.argp = &accel_argp,
+	.description =
+		"Measure how fast /dev/kvm executes guest code and say whether "
+		"tests run on it or in softkvm. The measurement is a loop in a "
+		"tiny guest and takes at most 50 ms.\n\n"
+		"KTSTR_ACCEL overrides the choice (`auto`: KVM when there is "
+		"hardware behind it, else softkvm).",
+	.exits =
+		(const struct cmd_note[]){
+			{ "0", "tests can run" },
+			{ "1", "KTSTR_ACCEL asks for what is not there" },
+			{ "2", "wrong usage" },
+			{ NULL, NULL },
+		},
+	.env = "KTSTR_ACCEL",
+	.examples =
+		(const struct cmd_note[]){
+			{ "ktstr accel --json",
+			  "the same for programs: kind, mips, choice" },
+			{ NULL, NULL },
+		},
+};

@@ -2,8 +2,6 @@
 /* `ktstr softkvm start|exec|stop|status`. */
 #include "tools/ktstr/cmd.h"
 
-#include <argp.h>
-
 #include "vmm/softkvm.h"
 
 #define MAX_RW 64
@@ -68,22 +66,6 @@ static const struct argp softkvm_argp = {
 		    "exec [--rw DIR]... -- PROGRAM [ARG...]\n"
 		    "stop\n"
 		    "status [--json]",
-	.doc = "softkvm is a machine with a working /dev/kvm on a host "
-	       "without one: QEMU emulates a CPU with AMD SVM and runs the "
-	       "default kernel. Programs run in there see the host's files; "
-	       "what they write is private and gone afterwards, except below "
-	       "--rw directories and the cache."
-	       "\v"
-	       "exec passes arguments, environment, working directory, "
-	       "standard input, output and error, SIGINT, SIGTERM, SIGHUP, "
-	       "SIGQUIT, SIGWINCH and the exit status (128 + N after signal "
-	       "N; 125 when softkvm itself failed). It reads standard input "
-	       "ahead: add </dev/null where that matters.\n\n"
-	       "The machine starts on first use (about 8 s), stays for "
-	       "KTSTR_SOFTKVM_IDLE seconds without a program (default 300) "
-	       "and is replaced when kernel or QEMU changed.\n\n"
-	       "Example: ktstr softkvm exec -- sh -c 'ls -l /dev/kvm; uname "
-	       "-r'",
 };
 
 static int report(int err, const struct kt_diag *diag)
@@ -178,14 +160,15 @@ static const struct {
 	{ "status", do_status, false },
 };
 
-int cmd_softkvm(int argc, char **argv)
+static int softkvm(int argc, char **argv)
 {
 	struct softkvm_args args = { 0 };
+	int err;
 
-	argp_err_exit_status = CMD_USAGE;
 	/* In order: what follows the program's name is the program's. */
-	if (argp_parse(&softkvm_argp, argc, argv, ARGP_IN_ORDER, NULL, &args))
-		return CMD_USAGE;
+	err = cmd__parse(&command_softkvm, argc, argv, ARGP_IN_ORDER, &args);
+	if (err)
+		return err;
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
 		if (strcmp(args.verb, verbs[i].name))
 			continue;
@@ -203,3 +186,47 @@ int cmd_softkvm(int argc, char **argv)
 		args.verb);
 	return CMD_USAGE;
 }
+
+const struct command command_softkvm = {
+	.name = "softkvm",
+	.fn = softkvm,
+	.summary = "manage the machine that replaces missing KVM",
+	.argp = &softkvm_argp,
+	.description =
+		"softkvm is a machine with a working /dev/kvm on a host "
+		"without "
+		"one: QEMU emulates a CPU with AMD SVM and runs the default "
+		"kernel. Programs run in there see the host's files; what they "
+		"write is private and gone afterwards, except below --rw "
+		"directories and the cache.\n\n"
+		"`exec` runs a program as if it had been run here: arguments, "
+		"environment, working directory, standard input, output and "
+		"error, SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH and the "
+		"exit "
+		"status pass. It reads standard input ahead: add </dev/null "
+		"where that matters.\n\n"
+		"The machine starts on first use (about 8 s), stays for "
+		"KTSTR_SOFTKVM_IDLE seconds without a program and is replaced "
+		"when kernel or QEMU changed.",
+	.exits =
+		(const struct cmd_note[]){
+			{ "0", "done; status: it is running" },
+			{ "1", "status: it is not running" },
+			{ "2", "wrong usage" },
+			{ "125", "softkvm failed" },
+			{ "128+N", "exec: signal N killed the program; else "
+				   "the status of exec is the program's own" },
+			{ NULL, NULL },
+		},
+	.env = "KTSTR_SOFTKVM_IDLE KTSTR_CACHE_DIR",
+	.examples =
+		(const struct cmd_note[]){
+			{ "ktstr softkvm exec -- sh -c 'ls -l /dev/kvm; uname "
+			  "-r'",
+			  "see that it works" },
+			{ "ktstr softkvm exec --rw /tmp/out -- ./prog",
+			  "what ./prog writes below /tmp/out stays" },
+			{ NULL, NULL },
+		},
+	.words = "start exec stop status",
+};

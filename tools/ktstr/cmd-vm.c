@@ -6,7 +6,6 @@
  */
 #include "tools/ktstr/cmd.h"
 
-#include <argp.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <sys/stat.h>
@@ -207,23 +206,42 @@ static error_t parse_opt(int key, char *arg, struct argp_state *state)
 	}
 }
 
-int cmd_vm(int argc, char **argv)
-{
-	static const struct argp argp = {
-		.options = options,
-		.parser = parse_opt,
-		.doc = "Boot a kernel in our VMM and relay its console."
-		       "\v"
-		       "Ctrl-A x leaves a machine on a terminal. Without "
-		       "--cmdline the kernel gets:\n\n  " DEFAULT_CMDLINE "\n\n"
-		       "Exit status: 0 the guest powered off or rebooted, 1 it "
-		       "panicked or triple-faulted, 2 wrong usage, 124 "
-		       "timeout, 125 the machine could not be built or run, "
-		       "128+N stopped by signal N.",
-	};
-	struct vm_options opt = { .cpus = 1, .memory_mib = 512 };
+static const struct argp vm_argp = { .options = options, .parser = parse_opt };
 
-	if (argp_parse(&argp, argc, argv, 0, NULL, &opt))
-		return CMD_USAGE;
-	return boot(&opt, argc, argv);
+static int vm(int argc, char **argv)
+{
+	struct vm_options opt = { .cpus = 1, .memory_mib = 512 };
+	int err = cmd__parse(&command_vm, argc, argv, 0, &opt);
+
+	return err ? err : boot(&opt, argc, argv);
 }
+
+const struct command command_vm = {
+	.name = "vm",
+	.fn = vm,
+	.summary = "boot a kernel in our VMM and relay its console",
+	.argp = &vm_argp,
+	.description =
+		"Boot a kernel in our VMM and relay its console. Ctrl-A x "
+		"leaves a machine on a terminal. Without --cmdline the kernel "
+		"gets:\n\n" DEFAULT_CMDLINE,
+	.exits =
+		(const struct cmd_note[]){
+			{ "0", "the guest powered off or rebooted" },
+			{ "1", "it panicked or triple-faulted" },
+			{ "2", "wrong usage" },
+			{ "124", "timeout" },
+			{ "125", "the machine could not be built or run" },
+			{ "128+N", "stopped by signal N" },
+			{ NULL, NULL },
+		},
+	.env = "KTSTR_KERNEL KTSTR_ACCEL KTSTR_CACHE_DIR",
+	.examples =
+		(const struct cmd_note[]){
+			{ "ktstr vm --kernel bzImage --initrd initrd.img "
+			  "--cpus 4 --stats",
+			  "boot a kernel of yours, print times and counts of "
+			  "exits when it has stopped" },
+			{ NULL, NULL },
+		},
+};

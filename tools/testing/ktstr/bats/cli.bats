@@ -48,8 +48,104 @@ commands() { "$ktstr" --help | sed -n 's/^  \([a-z-]*\)  .*/\1/p'; }
 	done
 }
 
-@test "every command has a section in the manual page" {
+# Long options of command $1 as each artefact has them, sorted.
+help_options()
+{
+	"$ktstr" "$1" --help |
+		grep -oE '^ +(-., |    )--[a-z0-9-]+' | grep -oE -e '--[a-z0-9-]+' |
+		sort
+}
+
+man_options()
+{
+	groff -man -Tascii -P-cbou -rLL=78n "$O/ktstr.1" |
+		awk -v section="   $1" '
+			/^ ? ? ?[^ ]/ { inside = $0 == section }
+			inside && /^       -/ { print }' |
+		grep -oE '^ {7}(-., )?--[a-z0-9-]+' | grep -oE -e '--[a-z0-9-]+' |
+		sort
+}
+
+completion_options()
+{
+	complete_line ktstr "$1" --
+	printf '%s\n' "${COMPREPLY[@]%=}" | sort
+}
+
+@test "help, manual and completion have the same options for every command" {
+	command -v groff >/dev/null || skip "no groff"
 	for cmd in $(commands); do
-		grep -q "^\.SS .*$cmd" "$TOP/Documentation/ktstr.1"
+		help=$(help_options "$cmd")
+		# every command has these two; the manual says so once
+		diff <(echo "$help") \
+			<({ man_options "$cmd"; echo --help; echo --usage; } | sort)
+		diff <(echo "$help") <(completion_options "$cmd")
 	done
+}
+
+@test "the manual has help's line and statuses of every command" {
+	for cmd in $(commands); do
+		grep -qx "\.SS $cmd" "$O/ktstr.1"
+		run "$ktstr" "$cmd" --help
+		has "Exit status:"
+	done
+}
+
+# complete_line WORD...: COMPREPLY for a command line of these words, of which
+# the last is being completed
+complete_line()
+{
+	COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMPREPLY=()
+	# shellcheck disable=SC1091 # made by the build
+	. "$O/ktstr.bash-completion"
+	_ktstr
+}
+
+# offers WORD...: exactly these, in any order
+offers()
+{
+	diff <(printf '%s\n' "${COMPREPLY[@]}" | sort) <(printf '%s\n' "$@" | sort)
+}
+
+@test "completion: commands" {
+	complete_line ktstr ""
+	# shellcheck disable=SC2046 # words
+	offers $(commands) --help
+	complete_line ktstr soft
+	offers softkvm
+	complete_line ktstr frob
+	[ ${#COMPREPLY[@]} = 0 ]
+}
+
+@test "completion: verbs, files, directories, programs" {
+	cd "$BATS_TEST_TMPDIR"
+	mkdir a-dir && touch a-file
+	complete_line ktstr softkvm st
+	offers start stop status
+	complete_line ktstr accel --device = a-
+	offers a-dir a-file
+	complete_line ktstr accel -d a-f
+	offers a-file
+	complete_line ktstr softkvm --rw = ""
+	offers a-dir
+	complete_line ktstr softkvm exec -- bash
+	[[ " ${COMPREPLY[*]} " == *" bash "* ]]
+	complete_line ktstr vm --cpus = ""
+	[ ${#COMPREPLY[@]} = 0 ]
+}
+
+@test "completion: cached kernels, whose names are never run" {
+	cd "$BATS_TEST_TMPDIR"
+	export KTSTR_CACHE_DIR=$PWD/cache
+	mkdir -p cache/kernels/6.12-mine 'cache/kernels/6.$(touch pwned)'
+	complete_line ktstr vm --kernel = 6
+	offers 6.12-mine '6.$(touch pwned)'
+	[ ! -e pwned ]
+}
+
+@test "--generate: an unknown kind is named, status 2" {
+	run "$ktstr" --generate frob
+	status_is 2
+	has "'frob'"
+	has "man completion"
 }

@@ -29,11 +29,14 @@ load common
 	done
 }
 
-@test "the manual page formats without a warning" {
-	command -v man >/dev/null || skip "no man"
-	run env MANWIDTH=80 man --warnings -l "$TOP/Documentation/ktstr.1"
-	status_is 0
-	[[ $output != *warning* ]]
+@test "the manual pages format without a warning" {
+	command -v groff >/dev/null || skip "no groff"
+	for page in "$O"/*.1; do
+		# -ww names every warning; what it formats is not of interest
+		run bash -c "groff -man -Tutf8 -ww -rLL=78n '$page' 2>&1 >/dev/null"
+		status_is 0
+		[ -z "$output" ]
+	done
 }
 
 @test "make help names the targets of the issue" {
@@ -44,14 +47,18 @@ load common
 	done
 }
 
-@test "make install puts command, library, headers and manual under DESTDIR" {
+@test "make install fills DESTDIR, make uninstall empties it" {
 	dest=$BATS_TEST_TMPDIR/root
 	run make -s -C "$TOP" O="$O" install DESTDIR="$dest" prefix=/usr
 	status_is 0
 	"$dest/usr/bin/ktstr" --help
 	[ -s "$dest/usr/lib/libktstr.a" ]
 	[ -s "$dest/usr/include/ktstr/harness.h" ]
-	[ -s "$dest/usr/share/man/man1/ktstr.1" ]
+	cmp "$O/ktstr.1" "$dest/usr/share/man/man1/ktstr.1"
+	[ -s "$dest/usr/share/bash-completion/completions/ktstr" ]
+	run make -s -C "$TOP" O="$O" uninstall DESTDIR="$dest" prefix=/usr
+	status_is 0
+	[ -z "$(find "$dest" -type f)" ]
 }
 
 @test "each line of config is in the default kernel, except sched_ext's" {

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Files made from the command table at build time, by the command itself:
+ * build/ktstr --generate man > build/ktstr.1. For the Makefile; one thread.
+ */
+#include "tools/ktstr/generate.h"
+
+#include <ctype.h>
+
+static const struct {
+	const char *kind;
+	void (*fn)(FILE *to);
+} kinds[] = {
+	{ "man", generate_man },
+	{ "completion", generate_completion },
+};
+
+int generate(FILE *to, const char *kind)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		if (strcmp(kinds[i].kind, kind))
+			continue;
+		kinds[i].fn(to);
+		return fflush(to) ? CMD_FAIL : CMD_OK;
+	}
+	fprintf(stderr,
+		"ktstr: nothing called '%s' to generate; there is:", kind);
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		fprintf(stderr, " %s", kinds[i].kind);
+	fputc('\n', stderr);
+	return CMD_USAGE;
+}
+
+void option__each(const struct argp *argp, option_fn fn, void *ctx)
+{
+	const struct argp_option *opt = argp->options;
+	const struct argp_child *child = argp->children;
+
+	for (; opt && (opt->name || opt->key || opt->doc); opt++)
+		if ((opt->name || opt->key) &&
+		    !(opt->flags & (OPTION_HIDDEN | OPTION_DOC)))
+			fn(ctx, opt);
+	for (; child && child->argp; child++)
+		option__each(child->argp, fn, ctx);
+}
+
+bool option__has_short(const struct argp_option *opt)
+{
+	return opt->key > 0 && opt->key <= 0x7f && isgraph(opt->key);
+}
