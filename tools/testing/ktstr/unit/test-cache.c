@@ -7,29 +7,28 @@
 #include <stdarg.h>
 #include <cmocka.h>
 
+#include "tools/testing/ktstr/unit/scratch.h"
+
 #include <fcntl.h>
 #include <limits.h>
 #include <sys/stat.h>
 #include <time.h>
 
-static char root[64];
+static char root[SCRATCH_PATH_MAX];
 
 static int setup(void **state)
 {
 	(void)state;
-	strcpy(root, "/tmp/ktstr-unit-XXXXXX");
-	assert_non_null(mkdtemp(root));
+	scratch__make(root);
 	setenv("KTSTR_CACHE_DIR", root, 1);
 	return 0;
 }
 
 static int teardown(void **state)
 {
-	char cmd[128];
-
 	(void)state;
-	snprintf(cmd, sizeof(cmd), "rm -rf %s", root);
-	return system(cmd);
+	scratch__remove(root);
+	return 0;
 }
 
 static void root_order(void **state)

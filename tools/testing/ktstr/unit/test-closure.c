@@ -15,46 +15,28 @@
 #include <stdarg.h>
 #include <cmocka.h>
 
+#include "tools/testing/ktstr/unit/scratch.h"
+
 #include <fcntl.h>
 #include <sys/stat.h>
 
-static char root[64], program[128];
-
-__attribute__((format(printf, 1, 2))) static char *shell(const char *fmt, ...)
-{
-	static char out[4096];
-	char cmd[4096], text[3800];
-	va_list ap;
-	FILE *f;
-	size_t n;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	snprintf(cmd, sizeof(cmd), "cd %s && { %s; } 2>&1", root, text);
-	f = popen(cmd, "r");
-	assert_non_null(f);
-	n = fread(out, 1, sizeof(out) - 1, f);
-	out[n] = '\0';
-	if (pclose(f) != 0)
-		fail_msg("%s: failed: %s", cmd, out);
-	return out;
-}
+static char root[SCRATCH_PATH_MAX], program[128];
 
 /* main() prints a() + b() + ...: liba.so in la/, libb.so in lb/, program p/. */
 static int setup(void **state)
 {
 	(void)state;
-	strcpy(root, "/tmp/ktstr-unit-XXXXXX");
-	assert_non_null(mkdtemp(root));
+	scratch__make(root);
 	snprintf(program, sizeof(program), "%s/p/prog", root);
 	setenv("KTSTR_CACHE_DIR", root, 1);
 	unsetenv("LD_LIBRARY_PATH");
-	shell("mkdir la lb p && echo 'int b(void) { return 4; }' > b.c &&"
-	      "echo 'int b(void); int a(void) { return 3 + b(); }' > a.c &&"
-	      "echo '#include <stdio.h>\nint a(void);\nint main(void) { "
-	      "printf(\"%%d\\\\n\", a()); return 0; }' > p.c &&"
-	      "gcc -shared -fPIC -o lb/libb.so b.c");
+	scratch__shell(
+		root,
+		"mkdir la lb p && echo 'int b(void) { return 4; }' > b.c &&"
+		"echo 'int b(void); int a(void) { return 3 + b(); }' > a.c &&"
+		"echo '#include <stdio.h>\nint a(void);\nint main(void) { "
+		"printf(\"%%d\\\\n\", a()); return 0; }' > p.c &&"
+		"gcc -shared -fPIC -o lb/libb.so b.c");
 	return 0;
 }
 
@@ -62,14 +44,16 @@ static int teardown(void **state)
 {
 	(void)state;
 	unsetenv("LD_LIBRARY_PATH");
-	shell("rm -rf %s", root);
+	scratch__remove(root);
 	return 0;
 }
 
 static void link_with(const char *a_flags, const char *prog_flags)
 {
-	shell("gcc -shared -fPIC -o la/liba.so a.c -Llb -lb %s", a_flags);
-	shell("gcc -o p/prog p.c -Lla -la -Wl,-rpath-link,lb %s", prog_flags);
+	scratch__shell(root, "gcc -shared -fPIC -o la/liba.so a.c -Llb -lb %s",
+		       a_flags);
+	scratch__shell(root, "gcc -o p/prog p.c -Lla -la -Wl,-rpath-link,lb %s",
+		       prog_flags);
 }
 
 static bool packs(bool want_hit)
@@ -87,13 +71,13 @@ static bool packs(bool want_hit)
 	assert_non_null(buf);
 	assert_int_equal(fd__pread_all(base.fd, buf, base.len, 0), 0);
 	assert_int_equal(initramfs__suffix(NULL, 0, &suffix, &len, NULL), 0);
-	shell("rm -rf out archive; mkdir out; touch archive");
+	scratch__shell(root, "rm -rf out archive; mkdir out; touch archive");
 	char path[128];
 	snprintf(path, sizeof(path), "%s/archive", root);
 	int fd __free(fd) = open(path, O_WRONLY | O_CLOEXEC);
 	assert_int_equal(fd__write_all(fd, buf, base.len), 0);
 	assert_int_equal(fd__write_all(fd, suffix, len), 0);
-	shell("cd out && cpio -idu --quiet < ../archive");
+	scratch__shell(root, "cd out && cpio -idu --quiet < ../archive");
 	free(buf);
 	free(suffix);
 	bool hit = base.cache_hit;
@@ -106,8 +90,9 @@ static void runs(const char *expect)
 	if (geteuid() != 0)
 		skip();
 	packs(false);
-	assert_string_equal(shell("env -u LD_LIBRARY_PATH chroot out /init"),
-			    expect);
+	assert_string_equal(
+		scratch__shell(root, "env -u LD_LIBRARY_PATH chroot out /init"),
+		expect);
 }
 
 static void fails(int err, const char *say)
@@ -187,9 +172,11 @@ static void other_machine_is_skipped(void **state)
 
 	(void)state;
 	link_with("", "");
-	shell("mkdir arm && cp la/liba.so arm/ && printf '\\267' | dd "
-	      "of=arm/liba.so bs=1 seek=18 conv=notrunc status=none && mkdir "
-	      "junk && echo junk > junk/libb.so");
+	scratch__shell(
+		root,
+		"mkdir arm && cp la/liba.so arm/ && printf '\\267' | dd "
+		"of=arm/liba.so bs=1 seek=18 conv=notrunc status=none && mkdir "
+		"junk && echo junk > junk/libb.so");
 	snprintf(list, sizeof(list), "%s/arm:%s/junk:%s/la:%s/lb", root, root,
 		 root, root);
 	setenv("LD_LIBRARY_PATH", list, 1);
@@ -199,11 +186,12 @@ static void other_machine_is_skipped(void **state)
 static void static_packs_only_itself(void **state)
 {
 	(void)state;
-	shell("gcc -static -o p/prog p.c a.c b.c");
+	scratch__shell(root, "gcc -static -o p/prog p.c a.c b.c");
 	runs("7\n");
-	assert_string_equal(shell("cd out && find . -type f | sort"),
-			    "./.ktstr_init_ok\n./init\n");
-	shell("gcc -static-pie -o p/prog p.c a.c b.c");
+	assert_string_equal(
+		scratch__shell(root, "cd out && find . -type f | sort"),
+		"./.ktstr_init_ok\n./init\n");
+	scratch__shell(root, "gcc -static-pie -o p/prog p.c a.c b.c");
 	runs("7\n");
 }
 
@@ -211,27 +199,32 @@ static void odd_interpreter(void **state)
 {
 	(void)state;
 	link_with("", "");
-	shell("mkdir -p opt/odd && cp \"$(readlink -f "
-	      "/lib64/ld-linux-x86-64.so.2)\" opt/odd/ld.so && cp la/liba.so "
-	      "lb/libb.so opt/odd/ && gcc -o p/prog p.c -Lla -la "
-	      "-Wl,-rpath-link,lb -Wl,--dynamic-linker=%s/opt/odd/ld.so",
-	      root);
+	scratch__shell(
+		root,
+		"mkdir -p opt/odd && cp \"$(readlink -f "
+		"/lib64/ld-linux-x86-64.so.2)\" opt/odd/ld.so && cp la/liba.so "
+		"lb/libb.so opt/odd/ && gcc -o p/prog p.c -Lla -la "
+		"-Wl,-rpath-link,lb -Wl,--dynamic-linker=%s/opt/odd/ld.so",
+		root);
 	runs("7\n");
-	shell("rm opt/odd/ld.so");
+	scratch__shell(root, "rm opt/odd/ld.so");
 	fails(-ENOENT, "opt/odd/ld.so, which is not an ELF file here");
 }
 
 static void twin_names_share_one_copy(void **state)
 {
 	(void)state;
-	shell("gcc -shared -fPIC -Wl,-soname,libb.so.1 -o lb/libb-1.2.so b.c "
-	      "&& rm lb/libb.so && ln -s libb-1.2.so lb/libb.so.1 && ln -s "
-	      "libb-1.2.so lb/libb.so");
+	scratch__shell(
+		root,
+		"gcc -shared -fPIC -Wl,-soname,libb.so.1 -o lb/libb-1.2.so b.c "
+		"&& rm lb/libb.so && ln -s libb-1.2.so lb/libb.so.1 && ln -s "
+		"libb-1.2.so lb/libb.so");
 	link_with("-Wl,-rpath,'$ORIGIN/../lb'", "-Wl,-rpath,'$ORIGIN/../la'");
 	runs("7\n");
 	/* The second name of the same file is a link, not a copy. */
-	assert_string_equal(shell("find out -type f -name 'libb*' | wc -l"),
-			    "1\n");
+	assert_string_equal(
+		scratch__shell(root, "find out -type f -name 'libb*' | wc -l"),
+		"1\n");
 }
 
 /* A library put where the search passes first changes the result. */
@@ -240,12 +233,12 @@ static void new_library_in_front_is_a_miss(void **state)
 	(void)state;
 	link_with("-Wl,-rpath,'$ORIGIN/../lb:$ORIGIN/../../lb'",
 		  "-Wl,-rpath,'$ORIGIN/first:$ORIGIN/../la'");
-	shell("mkdir p/first");
+	scratch__shell(root, "mkdir p/first");
 	assert_true(packs(false));
 	assert_true(packs(true));
-	shell("cp la/liba.so p/first/");
+	scratch__shell(root, "cp la/liba.so p/first/");
 	assert_true(packs(false));
-	shell("ls out/%s/p/first/liba.so", root);
+	scratch__shell(root, "ls out/%s/p/first/liba.so", root);
 	assert_true(packs(true));
 }
 
@@ -255,8 +248,9 @@ static void rebuilt_library_is_a_miss(void **state)
 	link_with("-Wl,-rpath,'$ORIGIN/../lb'", "-Wl,-rpath,'$ORIGIN/../la'");
 	assert_true(packs(false));
 	assert_true(packs(true));
-	shell("echo 'int b(void) { return 5; }' > b.c && gcc -shared -fPIC -o "
-	      "lb/libb.so b.c");
+	scratch__shell(root, "echo 'int b(void) { return 5; }' > b.c && gcc "
+			     "-shared -fPIC -o "
+			     "lb/libb.so b.c");
 	runs("8\n");
 }
 
@@ -300,8 +294,10 @@ static void ldcache_agrees_with_ldconfig(void **state)
 	if (fd__read_file(LDCACHE_PATH, LDCACHE_MAX, &buf, &len))
 		skip();
 	strcpy(want,
-	       shell("PATH=$PATH:/sbin ldconfig -p | sed -n 's/.*libc.so.6 "
-		     "(libc6,x86-64.*) => //p' | head -n 1"));
+	       scratch__shell(
+		       root,
+		       "PATH=$PATH:/sbin ldconfig -p | sed -n 's/.*libc.so.6 "
+		       "(libc6,x86-64.*) => //p' | head -n 1"));
 	want[strcspn(want, "\n")] = '\0';
 	assert_string_equal(ldcache__lookup(buf, len, "libc.so.6"), want);
 	assert_null(ldcache__lookup(buf, len, "libnowhere.so"));

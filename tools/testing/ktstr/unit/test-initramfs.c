@@ -13,6 +13,8 @@
 #include <stdarg.h>
 #include <cmocka.h>
 
+#include "tools/testing/ktstr/unit/scratch.h"
+
 #include <dirent.h>
 #include <elf.h>
 #include <fcntl.h>
@@ -22,7 +24,8 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-static char root[64]; /* fresh for each test; cache in root/cache */
+static char
+	root[SCRATCH_PATH_MAX]; /* fresh for each test; cache in root/cache */
 
 static void path_in(char *buf, const char *name)
 {
@@ -34,8 +37,7 @@ static int setup(void **state)
 	char cache[PATH_MAX];
 
 	(void)state;
-	strcpy(root, "/tmp/ktstr-unit-XXXXXX");
-	assert_non_null(mkdtemp(root));
+	scratch__make(root);
 	path_in(cache, "cache");
 	setenv("KTSTR_CACHE_DIR", cache, 1);
 	return 0;
@@ -43,31 +45,9 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	char cmd[128];
-
 	(void)state;
-	snprintf(cmd, sizeof(cmd), "rm -rf %s", root);
-	return system(cmd);
-}
-
-__attribute__((format(printf, 1, 2))) static char *shell(const char *fmt, ...)
-{
-	static char out[65536];
-	char cmd[8192];
-	va_list ap;
-	FILE *f;
-	size_t n;
-
-	va_start(ap, fmt);
-	vsnprintf(cmd, sizeof(cmd), fmt, ap);
-	va_end(ap);
-	f = popen(cmd, "r");
-	assert_non_null(f);
-	n = fread(out, 1, sizeof(out) - 1, f);
-	out[n] = '\0';
-	if (pclose(f) != 0)
-		fail_msg("%s: failed: %s", cmd, out);
-	return out;
+	scratch__remove(root);
+	return 0;
 }
 
 static void write_file(const char *path, const void *buf, size_t len,
@@ -109,9 +89,11 @@ static void unpack(const struct initramfs_base *base)
 	int fd __free(fd) = open(archive, O_WRONLY | O_APPEND | O_CLOEXEC);
 	assert_int_equal(fd__write_all(fd, suffix, len), 0);
 	free(suffix);
-	shell("rm -rf %s/out && mkdir %s/out && cd %s/out && cpio -idu --quiet "
-	      "--no-absolute-filenames < ../archive 2>&1",
-	      root, root, root);
+	scratch__shell(root,
+		       "rm -rf %s/out && mkdir %s/out && cd %s/out && cpio "
+		       "-idu --quiet "
+		       "--no-absolute-filenames < ../archive 2>&1",
+		       root, root, root);
 }
 
 static void fails(const struct initramfs_spec *spec, int err, const char *say)
@@ -142,18 +124,25 @@ static void closure_equals_ldd(void **state)
 		base = base_ok(&spec);
 		unpack(&base);
 		/* Same bytes under each name ldd prints, and no others. */
-		shell("cd %s/out && for f in $(ldd %s | sed -n 's/.*=> "
-		      "\\(\\/[^ ]*\\).*/\\1/p'); do cmp $f ./$(realpath "
-		      "$(dirname $f))/$(basename $f) || exit 1; done 2>&1",
-		      root, programs[i]);
-		shell("cd %s/out && i=$(ldd %s | sed -n 's/^\t\\(\\/[^ ]*\\) "
-		      "(.*/\\1/p') && cmp $i ./$(readlink ./$i)",
-		      root, programs[i]);
-		strcpy(want, shell("ldd %s | grep -c '/.*(0x'", programs[i]));
-		assert_string_equal(shell("cd %s/out && find . -type f -name "
-					  "'*.so*' | wc -l",
-					  root),
-				    want);
+		scratch__shell(
+			root,
+			"cd %s/out && for f in $(ldd %s | sed -n 's/.*=> "
+			"\\(\\/[^ ]*\\).*/\\1/p'); do cmp $f ./$(realpath "
+			"$(dirname $f))/$(basename $f) || exit 1; done 2>&1",
+			root, programs[i]);
+		scratch__shell(
+			root,
+			"cd %s/out && i=$(ldd %s | sed -n 's/^\t\\(\\/[^ ]*\\) "
+			"(.*/\\1/p') && cmp $i ./$(readlink ./$i)",
+			root, programs[i]);
+		strcpy(want, scratch__shell(root, "ldd %s | grep -c '/.*(0x'",
+					    programs[i]));
+		assert_string_equal(
+			scratch__shell(root,
+				       "cd %s/out && find . -type f -name "
+				       "'*.so*' | wc -l",
+				       root),
+			want);
 		initramfs_base__close(&base);
 		assert_int_equal(base.fd, -1);
 	}
@@ -174,10 +163,12 @@ static void init_is_cut_and_runs(void **state)
 	assert_true(cut.st_size < full.st_size);
 	assert_int_equal(cut.st_mode & 07777, 0755);
 	assert_string_equal(
-		shell("readelf -S %s 2>&1 | head -2 | tail -1", init),
+		scratch__shell(root, "readelf -S %s 2>&1 | head -2 | tail -1",
+			       init),
 		"There are no sections in this file.\n");
 	/* The child has this variable set and says so instead of testing. */
-	assert_string_equal(shell("KTSTR_UNIT_HELLO=1 %s", init), "hello\n");
+	assert_string_equal(scratch__shell(root, "KTSTR_UNIT_HELLO=1 %s", init),
+			    "hello\n");
 	initramfs_base__close(&base);
 }
 
@@ -195,14 +186,15 @@ static void layout(void **state)
 
 	(void)state;
 	unpack(&base);
-	list = shell("cpio -it --quiet < %s/archive 2>&1", root);
+	list = scratch__shell(root, "cpio -it --quiet < %s/archive 2>&1", root);
 	assert_int_equal(strncmp(list, "dev\ninclude-files\n", 18), 0);
 	assert_non_null(strstr(list, "\ndev/console\ninit\n"));
 	assert_non_null(strstr(list, "\nlib64/ld-linux-x86-64.so.2\n"));
 	assert_non_null(strstr(list, "\n.ktstr_init_ok\n"));
 	assert_string_equal(strstr(list, ".ktstr_init_ok\n"),
 			    ".ktstr_init_ok\n");
-	shell("cmp /etc/hostname %s/out/include-files/data", root);
+	scratch__shell(root, "cmp /etc/hostname %s/out/include-files/data",
+		       root);
 	initramfs_base__close(&base);
 }
 
@@ -245,7 +237,7 @@ static void changed_input_is_a_miss(void **state)
 	base = base_ok(&spec);
 	assert_false(base.cache_hit);
 	unpack(&base);
-	assert_string_equal(shell("cat %s/out/f", root), "two!");
+	assert_string_equal(scratch__shell(root, "cat %s/out/f", root), "two!");
 	initramfs_base__close(&base);
 	base = base_ok(&spec);
 	assert_true(base.cache_hit);
@@ -260,12 +252,12 @@ static void damaged_entry_is_rebuilt(void **state)
 
 	(void)state;
 	initramfs_base__close(&base);
-	shell("truncate -s -5 %s/cache/initramfs/base-*", root);
+	scratch__shell(root, "truncate -s -5 %s/cache/initramfs/base-*", root);
 	base = base_ok(&spec);
 	assert_false(base.cache_hit);
 	assert_int_equal(base.len, len);
 	initramfs_base__close(&base);
-	shell("truncate -s 0 %s/cache/initramfs/base-*", root);
+	scratch__shell(root, "truncate -s 0 %s/cache/initramfs/base-*", root);
 	base = base_ok(&spec);
 	assert_false(base.cache_hit);
 	initramfs_base__close(&base);
@@ -288,7 +280,7 @@ static void no_cache_is_no_error(void **state)
 		base = base_ok(&spec);
 		assert_false(base.cache_hit);
 		unpack(&base);
-		shell("test -s %s/out/init", root);
+		scratch__shell(root, "test -s %s/out/init", root);
 		initramfs_base__close(&base);
 	}
 }
@@ -310,7 +302,7 @@ static void full_disk_child(void)
 	    base.len < 65536)
 		_exit(1);
 	/* Nothing half-written stays behind. */
-	shell("test -z \"$(ls -A %s/initramfs)\"", cache);
+	scratch__shell(root, "test -z \"$(ls -A %s/initramfs)\"", cache);
 	_exit(0);
 }
 
@@ -355,13 +347,13 @@ static void read_only_cache_still_hits(void **state)
 
 	(void)state;
 	initramfs_base__close(&base);
-	shell("chmod -R a+rX,a-w %s", root);
+	scratch__shell(root, "chmod -R a+rX,a-w %s", root);
 	pid = fork();
 	assert_true(pid >= 0);
 	if (!pid)
 		read_only_child(&known, &other);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
-	shell("chmod -R u+w %s", root);
+	scratch__shell(root, "chmod -R u+w %s", root);
 	assert_true(WIFEXITED(status));
 	if (WEXITSTATUS(status) == 77)
 		skip();
@@ -400,16 +392,23 @@ static void origin_of_self(void **state)
 
 	(void)state;
 	if (!getenv("KTSTR_UNIT_ORIGIN")) {
-		shell("mkdir %s/bin %s/lib && cp /proc/%d/exe %s/bin/me && cp "
-		      "$(ldd %s/bin/me | sed -n 's/.*libcmocka.* => \\(.*\\) "
-		      ".*/\\1/p') %s/lib/",
-		      root, root, (int)getpid(), root, root, root);
-		shell("LD_LIBRARY_PATH='$ORIGIN/../lib' KTSTR_UNIT_ORIGIN=1 "
-		      "%s/bin/me",
-		      root);
-		shell("cat %s/cache/initramfs/base-* | cpio -it --quiet "
-		      "2>/dev/null | grep -q '^%s/lib/libcmocka'",
-		      root, root + 1);
+		scratch__shell(
+			root,
+			"mkdir %s/bin %s/lib && cp /proc/%d/exe %s/bin/me && "
+			"cp "
+			"$(ldd %s/bin/me | sed -n 's/.*libcmocka.* => \\(.*\\) "
+			".*/\\1/p') %s/lib/",
+			root, root, (int)getpid(), root, root, root);
+		scratch__shell(
+			root,
+			"LD_LIBRARY_PATH='$ORIGIN/../lib' KTSTR_UNIT_ORIGIN=1 "
+			"%s/bin/me",
+			root);
+		scratch__shell(
+			root,
+			"cat %s/cache/initramfs/base-* | cpio -it --quiet "
+			"2>/dev/null | grep -q '^%s/lib/libcmocka'",
+			root, root + 1);
 		return;
 	}
 	if (initramfs__base(&spec, &base, &diag))
@@ -421,8 +420,10 @@ static void deleted_self(void **state)
 {
 	(void)state;
 	assert_string_equal(
-		shell("cp /proc/%d/exe %s/me && KTSTR_UNIT_DELETED=1 %s/me",
-		      (int)getpid(), root, root),
+		scratch__shell(
+			root,
+			"cp /proc/%d/exe %s/me && KTSTR_UNIT_DELETED=1 %s/me",
+			(int)getpid(), root, root),
 		"packed\n");
 }
 
@@ -448,8 +449,9 @@ static void two_builders_at_once(void **state)
 	base = base_ok(&spec);
 	assert_true(base.cache_hit);
 	unpack(&base);
-	assert_string_equal(shell("ls %s/cache/initramfs | wc -l", root),
-			    "1\n");
+	assert_string_equal(
+		scratch__shell(root, "ls %s/cache/initramfs | wc -l", root),
+		"1\n");
 	initramfs_base__close(&base);
 }
 
@@ -477,7 +479,7 @@ static void refusals(void **state)
 	fails(&spec, -ENOEXEC, "not an ELF program");
 	write_file(path, &arm, sizeof(arm), 0755);
 	fails(&spec, -ENOEXEC, "ELF machine 183");
-	shell("head -c 2000 /bin/true > %s", path);
+	scratch__shell(root, "head -c 2000 /bin/true > %s", path);
 	fails(&spec, -EINVAL, "truncated");
 	spec.init = root;
 	fails(&spec, -EINVAL, "not a regular file");

@@ -7,19 +7,20 @@
 #include <stdarg.h>
 #include <cmocka.h>
 
+#include "tools/testing/ktstr/unit/scratch.h"
+
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <time.h>
 
-static char root[64], home[PATH_MAX];
+static char root[SCRATCH_PATH_MAX], home[PATH_MAX];
 
 static int setup(void **state)
 {
 	char cache[128];
 
 	(void)state;
-	strcpy(root, "/tmp/ktstr-unit-XXXXXX");
-	assert_non_null(mkdtemp(root));
+	scratch__make(root);
 	assert_non_null(getcwd(home, sizeof(home)));
 	assert_int_equal(chdir(root), 0);
 	snprintf(cache, sizeof(cache), "%s/cache", root);
@@ -30,12 +31,10 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	char cmd[128];
-
 	(void)state;
 	assert_int_equal(chdir(home), 0);
-	snprintf(cmd, sizeof(cmd), "rm -rf %s", root);
-	return system(cmd);
+	scratch__remove(root);
+	return 0;
 }
 
 /* Paths below root. */

@@ -13,33 +13,15 @@
 #include <stdarg.h>
 #include <cmocka.h>
 
+#include "tools/testing/ktstr/unit/scratch.h"
+
 #include <fcntl.h>
 #include <limits.h>
 #include <zstd.h>
 
 #define RELEASE "6.0-unit"
 
-static char root[64], dir[128];
-
-__attribute__((format(printf, 1, 2))) static char *shell(const char *fmt, ...)
-{
-	static char out[4096];
-	char cmd[4096];
-	va_list ap;
-	FILE *f;
-	size_t n;
-
-	va_start(ap, fmt);
-	vsnprintf(cmd, sizeof(cmd), fmt, ap);
-	va_end(ap);
-	f = popen(cmd, "r");
-	assert_non_null(f);
-	n = fread(out, 1, sizeof(out) - 1, f);
-	out[n] = '\0';
-	if (pclose(f) != 0)
-		fail_msg("%s: failed: %s", cmd, out);
-	return out;
-}
+static char root[SCRATCH_PATH_MAX], dir[128];
 
 /* By library: the tests need no zstd(1). */
 static void compress_zstd(const char *name)
@@ -70,13 +52,16 @@ static void make_module(const char *name, const char *exports,
 
 	if (needs[0])
 		snprintf(call, sizeof(call), "void %s(void);", needs);
-	shell("echo '%s void self(void) { %s%s } void %s(void) {} const char "
-	      "s[] __attribute__((section(\"__ksymtab_strings\"))) = \"%s\";' "
-	      "| gcc -x c -c -o %s/%s.ko - 2>&1",
-	      call, needs, needs[0] ? "();" : "",
-	      exports[0] ? exports : "unused", exports, dir, name);
+	scratch__shell(
+		root,
+		"echo '%s void self(void) { %s%s } void %s(void) {} const char "
+		"s[] __attribute__((section(\"__ksymtab_strings\"))) = "
+		"\"%s\";' "
+		"| gcc -x c -c -o %s/%s.ko - 2>&1",
+		call, needs, needs[0] ? "();" : "",
+		exports[0] ? exports : "unused", exports, dir, name);
 	if (!strcmp(compress, "xz"))
-		shell("xz %s/%s.ko", dir, name);
+		scratch__shell(root, "xz %s/%s.ko", dir, name);
 	else if (!strcmp(compress, "zstd"))
 		compress_zstd(name);
 }
@@ -84,8 +69,7 @@ static void make_module(const char *name, const char *exports,
 static int setup(void **state)
 {
 	(void)state;
-	strcpy(root, "/tmp/ktstr-unit-XXXXXX");
-	assert_non_null(mkdtemp(root));
+	scratch__make(root);
 	snprintf(dir, sizeof(dir), "%s/lib/modules/" RELEASE, root);
 	assert_int_equal(fd__mkdirs(dir), 0);
 	/* top needs middle needs base; other needs base, too. */
@@ -93,16 +77,17 @@ static int setup(void **state)
 	make_module("middle", "middle_fn", "base_fn", "xz");
 	make_module("top", "", "middle_fn", "zstd");
 	make_module("other-one", "", "base_fn", "");
-	shell("echo kernel/x/inside.ko > %s/modules.builtin; touch "
-	      "%s/modules.order; depmod -b %s " RELEASE " 2>&1",
-	      dir, dir, root);
+	scratch__shell(root,
+		       "echo kernel/x/inside.ko > %s/modules.builtin; touch "
+		       "%s/modules.order; depmod -b %s " RELEASE " 2>&1",
+		       dir, dir, root);
 	return 0;
 }
 
 static int teardown(void **state)
 {
 	(void)state;
-	shell("rm -rf %s", root);
+	scratch__remove(root);
 	return 0;
 }
 
@@ -133,9 +118,11 @@ static void order_is_modprobes(void **state)
 	}
 	assert_int_equal(pk.nr, 3);
 	assert_string_equal(
-		got, shell("modprobe -C /dev/null -d %s -S " RELEASE
-			   " --show-depends top | sed 's,.*/,,;s,\\..*,,'",
-			   root));
+		got,
+		scratch__shell(root,
+			       "modprobe -C /dev/null -d %s -S " RELEASE
+			       " --show-depends top | sed 's,.*/,,;s,\\..*,,'",
+			       root));
 	pack__fini(&pk);
 }
 
@@ -199,15 +186,17 @@ static void errors(void **state)
 	fails(dir, "nowhere", -ENOENT, "nowhere is neither in");
 	fails(dir, "nowhere", -ENOENT, dir);
 	fails("/nowhere", "top", -ENOENT, "depmod -b");
-	shell("head -c 100 %s/base.ko.xz > %s/x && mv %s/x %s/base.ko.xz", dir,
-	      dir, dir, dir);
+	scratch__shell(
+		root,
+		"head -c 100 %s/base.ko.xz > %s/x && mv %s/x %s/base.ko.xz",
+		dir, dir, dir, dir);
 	fails(dir, "top", -EINVAL, "xz data is damaged or truncated");
 	fails(dir, "top", -EINVAL, "base.ko.xz");
-	shell("rm %s/base.ko.xz", dir);
+	scratch__shell(root, "rm %s/base.ko.xz", dir);
 	fails(dir, "top", -ENOENT, "unusable dependency");
 	fails(dir, "top", -ENOENT, "base.ko.xz");
 	fails(dir, "base", -ENOENT, "base");
-	shell("rm %s/modules.dep.bin", dir);
+	scratch__shell(root, "rm %s/modules.dep.bin", dir);
 	fails(dir, "top", -ENOENT, "modules.dep.bin");
 }
 
