@@ -73,6 +73,41 @@ static const char *last_lines(const char *text, unsigned int lines)
 	return p;
 }
 
+/*
+ * The guest's own log is complete when it came; what stopped the machine is on
+ * the serial port only.
+ */
+static const struct splat_scan *splats(const struct run *run)
+{
+	return run->dmesg_scan.first.kind != SPLAT_NONE ? &run->dmesg_scan
+							: &run->klog_scan;
+}
+
+static void finish_scans(struct run *run)
+{
+	splat_scan__finish(&run->klog_scan);
+	splat_scan__finish(&run->dmesg_scan);
+	run->ev.splat = splats(run)->first.kind;
+	run->ev.oom_panic =
+		run->klog_scan.oom_panic || run->dmesg_scan.oom_panic;
+	if (run->ev.splat != SPLAT_NONE)
+		splat__fingerprint(&splats(run)->first, run->fingerprint,
+				   sizeof(run->fingerprint));
+}
+
+static void print_splats(struct run *run, const struct ktstr_vm_result *res)
+{
+	if (res->splat) {
+		fprintf(run->report, "# the kernel complained:\n");
+		relay_line(run, res->splat);
+		fprintf(run->report, "# fingerprint: %s\n", res->fingerprint);
+	}
+	if (res->splats_allowed)
+		fprintf(run->report, "# kernel complaints allowed by %s: %u\n",
+			splat_allow__path(run->klog_scan.allow),
+			res->splats_allowed);
+}
+
 static void print_tail(struct run *run)
 {
 	const char *log = run->dmesg.len ? keepbuf__text(&run->dmesg)
@@ -128,7 +163,13 @@ static void fill_result(struct run *run, const struct vm_exit *vx,
 		.kernel_log_path = run->log_path,
 		.cmdline = run->cmdline,
 		.crash_message = crash_message(run),
+		.splats_allowed =
+			KT_MAX(run->klog_scan.allowed, run->dmesg_scan.allowed),
 	};
+	if (run->ev.splat != SPLAT_NONE) {
+		res->splat = splats(run)->first.headline;
+		res->fingerprint = run->fingerprint;
+	}
 }
 
 static void print_report(struct run *run, const struct ktstr_vm_result *res,
@@ -194,6 +235,7 @@ void run__conclude(struct run *run, const struct vm_exit *vx,
 	if (wire_asm__residual(&run->wa) || run->wa.stats.resyncs)
 		run->ev.damaged = true;
 	run->ev.fatal = crash_message(run) != NULL;
+	finish_scans(run);
 	finish_log(run);
 	v->outcome = verdict__judge(&run->ev);
 	fill_result(run, vx, v->outcome, &res);
@@ -204,5 +246,6 @@ void run__conclude(struct run *run, const struct vm_exit *vx,
 		fprintf(run->report, "# vmm: %s\n", vm_diag->msg);
 	if (ktstr_outcome__is_infra(v->outcome))
 		print_tail(run);
+	print_splats(run, &res);
 	print_report(run, &res, vx);
 }

@@ -53,6 +53,8 @@ static void run__init(struct run *run, struct session *s, const char *name,
 	keepbuf__init(&run->com2, KEEP_COM2, false);
 	keepbuf__init(&run->out, KEEP_OUTPUT, false);
 	keepbuf__init(&run->err, KEEP_OUTPUT, false);
+	splat_scan__init(&run->klog_scan, s->allow);
+	splat_scan__init(&run->dmesg_scan, s->allow);
 	wire_asm__init(&run->wa);
 	run__relay_init(run);
 	open_log(run, s);

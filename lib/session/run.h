@@ -28,14 +28,17 @@ struct run {
 	/* COM1 */
 	int log_fd;
 	struct keepbuf klog;
+	struct splat_scan klog_scan;
 	/* COM2 */
 	struct keepbuf com2;
 	/* bulk port */
 	struct wire_asm wa;
 	struct keepbuf dmesg;
+	struct splat_scan dmesg_scan;
 	struct keepbuf out, err;
 	struct ktap_relay relay;
 	struct evidence ev;
+	char fingerprint[SPLAT_FINGERPRINT_MAX];
 	u64 start_ns;
 	u64 ready_ns; /* SYS_RDY arrived */
 };

@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <sys/types.h>
 
+#include "lib/session/splat.h"
 #include "vmm/accel.h"
 #include "vmm/initramfs.h"
 #include "vmm/vm.h"
@@ -19,6 +20,7 @@ struct session {
 	struct accel_probe accel;
 	struct initramfs_base base; /* fd -1 while not built */
 	char log_dir[PATH_MAX];
+	struct splat_allow *allow; /* NULL: no list */
 	atomic_uint *machines; /* started so far; shared with forked tests */
 	bool broken;	       /* set-up failed, @why says how */
 	struct kt_diag why;
@@ -50,15 +52,18 @@ struct evidence {
 	char reason[1024];
 	bool have_exit;
 	s32 exit_code;
-	bool damaged; /* bulk stream had bad, cut or unknown records */
-	bool fatal;   /* init said FATAL or PANIC on COM2 */
+	bool damaged;	       /* bulk stream had bad, cut or unknown records */
+	bool fatal;	       /* init said FATAL or PANIC on COM2 */
+	enum splat_kind splat; /* first complaint of the kernel not allowed */
+	bool oom_panic;	       /* the panic was about memory */
 };
 
 /**
  * verdict__judge - the one place that turns evidence into an outcome
  *
  * A pass needs all of: result record, exit record that agrees with it,
- * undamaged stream, clean power-off. Anything less names what is missing.
+ * undamaged stream, clean power-off, and a kernel that did not complain.
+ * Anything less names what is missing.
  */
 enum ktstr_outcome verdict__judge(const struct evidence *ev);
 

@@ -24,25 +24,31 @@ int session__die_with_owner(const struct session *s)
 	return getppid() == s->owner ? 0 : -ESRCH;
 }
 
-int session__log_root(char *buf, size_t size, struct kt_diag *diag)
+static int beside_program(const char *name, char *buf, size_t size,
+			  struct kt_diag *diag)
 {
-	const char *dir = getenv("KTSTR_SIDECAR_DIR");
 	char exe[PATH_MAX];
-	ssize_t n;
+	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
 	int len;
 
-	if (dir && *dir) {
-		len = snprintf(buf, size, "%s", dir);
-		return (size_t)len < size ? 0 : -ENAMETOOLONG;
-	}
-	n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
 	if (n < 0)
 		return diag__fail(diag, -errno,
 				  "/proc is not mounted; set "
 				  "KTSTR_SIDECAR_DIR to say where logs go");
 	exe[n] = '\0';
 	*strrchr(exe, '/') = '\0';
-	len = snprintf(buf, size, "%s/ktstr-logs", exe);
+	len = snprintf(buf, size, "%s/%s", exe, name);
+	return (size_t)len < size ? 0 : -ENAMETOOLONG;
+}
+
+int session__log_root(char *buf, size_t size, struct kt_diag *diag)
+{
+	const char *dir = getenv("KTSTR_SIDECAR_DIR");
+	int len;
+
+	if (!dir || !*dir)
+		return beside_program("ktstr-logs", buf, size, diag);
+	len = snprintf(buf, size, "%s", dir);
 	return (size_t)len < size ? 0 : -ENAMETOOLONG;
 }
 
@@ -72,11 +78,31 @@ static int build_base(struct session *s, const char *init, struct kt_diag *diag)
 	return initramfs__base(&spec, &s->base, diag);
 }
 
+/* $KTSTR_SPLAT_ALLOW must exist; the file beside the program need not. */
+static int load_allow_list(struct session *s)
+{
+	const char *named = getenv("KTSTR_SPLAT_ALLOW");
+	struct kt_diag why = { 0 };
+	char path[PATH_MAX];
+	int err;
+
+	if (named && *named)
+		return splat_allow__load(named, &s->allow, &s->why);
+	err = beside_program("splat.allow", path, sizeof(path), &s->why);
+	if (err)
+		return err;
+	err = splat_allow__load(path, &s->allow, &why);
+	return err == -ENOENT ? 0 : diag__fail(&s->why, err, "%s", why.msg);
+}
+
 static int prepare(struct session *s, const struct session_config *cfg)
 {
 	int err;
 
 	err = find_log_dir(s, cfg->prog, &s->why);
+	if (err)
+		return err;
+	err = load_allow_list(s);
 	if (err)
 		return err;
 	s->accel = *cfg->accel;
@@ -118,6 +144,7 @@ void session__free(struct session *s)
 		return;
 	if (s->base.fd >= 0)
 		initramfs_base__close(&s->base);
+	splat_allow__free(s->allow);
 	munmap(s->machines, sizeof(*s->machines));
 	free(s);
 }

@@ -13,6 +13,7 @@ static void on_com1(void *ctx, const void *buf, size_t len)
 	struct run *run = ctx;
 	const char *p = buf, *end = p + len;
 
+	splat_scan__feed(&run->klog_scan, buf, len);
 	/* A serial console ends lines with CR LF; for us LF is enough. */
 	while (p < end) {
 		const char *cr = memchr(p, '\r', (size_t)(end - p));
@@ -67,6 +68,7 @@ static void on_stderr(struct run *run, const struct wire_record *rec)
 static void on_dmesg(struct run *run, const struct wire_record *rec)
 {
 	keepbuf__add(&run->dmesg, rec->payload, rec->len);
+	splat_scan__feed(&run->dmesg_scan, rec->payload, rec->len);
 }
 
 static void on_exit_code(struct run *run, const struct wire_record *rec)

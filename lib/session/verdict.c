@@ -30,10 +30,17 @@ enum ktstr_outcome verdict__judge(const struct evidence *ev)
 {
 	if (ev->exit == VM_EXIT_ERROR)
 		return KTSTR_VMM_ERROR;
+	if (ev->exit == VM_EXIT_PANIC && ev->oom_panic)
+		return KTSTR_OOM;
 	if (ev->exit == VM_EXIT_PANIC || ev->exit == VM_EXIT_TRIPLE_FAULT)
 		return KTSTR_GUEST_PANIC;
 	if (ev->fatal)
 		return KTSTR_GUEST_FATAL;
+	/* What follows a crash in the kernel is its consequence. */
+	if (ev->splat == SPLAT_OOM)
+		return KTSTR_OOM;
+	if (ev->splat != SPLAT_NONE)
+		return KTSTR_KERNEL_SPLAT;
 	if (ev->exit == VM_EXIT_DEADLINE)
 		return KTSTR_TIMEOUT;
 	if (!ev->have_result || !ev->have_exit || ev->damaged)

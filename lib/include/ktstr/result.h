@@ -43,6 +43,16 @@ struct ktstr_vm_result {
 	const char *kernel_log_path;
 	const char *cmdline; /* kernel command line the guest booted with */
 	const char *crash_message; /* init's PANIC:/FATAL: text, or NULL */
+
+	/*
+	 * The kernel's first complaint that is not on the allow-list: its
+	 * headline, and "1f2e3d4c inner < caller < ..." (a hash of kind and
+	 * frames, then up to five function names; the same in every run of the
+	 * same crash). NULL when there was none.
+	 */
+	const char *splat;
+	const char *fingerprint;
+	unsigned int splats_allowed; /* complaints that are on the list */
 };
 
 /**

@@ -14,6 +14,9 @@ SELFCHECK := $(sort $(patsubst $(here)/selfcheck/%.c,%,\
 	$(wildcard $(here)/selfcheck/*.c)))
 TEST_GEN_PROGS_EXTENDED := $(SELFCHECK)
 
+# Beside the programs, because that is where they look for it.
+TEST_GEN_FILES := splat.allow
+
 include $(top)/mk/flags.mk
 override CPPFLAGS += -I$(top) -I$(top)/lib/include -isystem $(STAGE)
 # The harness passes every test a variant, whether it looks at it or not, and
@@ -27,10 +30,13 @@ all:
 $(PROGS): %: $(OUTPUT)/%
 
 vpath %.c $(here) $(here)/selfcheck
-LOCAL_HDRS := $(wildcard $(top)/lib/include/ktstr/*)
+LOCAL_HDRS := $(wildcard $(top)/lib/include/ktstr/* $(here)/selfcheck/*.h)
 $(PROGS:%=$(OUTPUT)/%) $(SELFCHECK:%=$(OUTPUT)/%): $(LIBKTSTR)
 
 include $(STAGE)/lib.mk
+
+$(OUTPUT)/splat.allow: $(here)/splat.allow
+	@cp $< $@
 
 # Programs named from outside run where they are built.
 run_tests: $(PROGS:%=$(OUTPUT)/%)

@@ -91,6 +91,32 @@ static void test_what_the_test_said(void **state)
 	assert_int_equal(verdict__judge(&ev), KTSTR_GUEST_FATAL);
 }
 
+/* A complaint of the kernel is worse than anything the test says. */
+static void test_splats(void **state)
+{
+	static const int codes[] = { 0, 1, 2, 4 };
+	struct evidence ev;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(codes); i++) {
+		ev = good();
+		ev.splat = SPLAT_WARNING;
+		ev.exit_code = ev.result.exit_code = codes[i];
+		assert_int_equal(verdict__judge(&ev), KTSTR_KERNEL_SPLAT);
+		ev.splat = SPLAT_OOM;
+		assert_int_equal(verdict__judge(&ev), KTSTR_OOM);
+	}
+	ev = good();
+	ev.splat = SPLAT_LOCKUP;
+	ev.exit = VM_EXIT_DEADLINE;
+	assert_int_equal(verdict__judge(&ev), KTSTR_KERNEL_SPLAT);
+	ev.splat = SPLAT_OOPS;
+	ev.exit = VM_EXIT_PANIC;
+	assert_int_equal(verdict__judge(&ev), KTSTR_GUEST_PANIC);
+	ev.oom_panic = true;
+	assert_int_equal(verdict__judge(&ev), KTSTR_OOM);
+}
+
 /* No infrastructure outcome may look like a pass or a skip to the harness. */
 static void test_infra_is_never_green(void **state)
 {
@@ -226,6 +252,7 @@ int main(void)
 		cmocka_unit_test(test_pass_needs_everything),
 		cmocka_unit_test(test_exit_reasons),
 		cmocka_unit_test(test_what_the_test_said),
+		cmocka_unit_test(test_splats),
 		cmocka_unit_test(test_infra_is_never_green),
 		cmocka_unit_test(test_sanitize),
 		cmocka_unit_test(test_attr_limits),

@@ -1,0 +1,100 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0
+# Verdicts that cannot lie: selfcheck/lies would like to be green. It runs once
+# and boots a machine per test; each @test here looks at one part of its report.
+
+setup_file()
+{
+	O=${KTSTR_O:-$BATS_TEST_DIRNAME/../../../../build}
+	export PROG=$O/kselftest/ktstr/lies
+	export KTSTR_SIDECAR_DIR=$BATS_FILE_TMPDIR/logs
+	export OUT=$BATS_FILE_TMPDIR/out
+	make -s -C "$BATS_TEST_DIRNAME/.." O="$O" all >&2
+	# Nothing here may take longer than the sum of its bounds.
+	timeout 900 "$PROG" >"$OUT" 2>&1 && STATUS=0 || STATUS=$?
+	export STATUS
+}
+
+# part NAME: what was reported for lie.NAME, into $output
+part()
+{
+	output=$(sed -nE "/^#  RUN +lie\.$1 /,/^(not )?ok [0-9]+ lie\.$1 /p" "$OUT")
+	echo "$output"
+	[ -n "$output" ]
+}
+
+# outcome NAME: lie.NAME is not green, its result says ERROR NAME, and there is
+# something to look at
+outcome()
+{
+	[[ $(tail -n 1 <<<"$output") == "not ok "*"#  ERROR $1" ]]
+	grep -q '^# last lines of the kernel log:' <<<"$output"
+	grep -q '^# kernel log: /.*\.kernel\.log$' <<<"$output"
+}
+
+@test "no lie is green, every planned test is reported, in bounded time" {
+	cat "$OUT"
+	[ "$STATUS" = 1 ]
+	planned=$(sed -n 's/^1\.\.//p' "$OUT")
+	[ "$planned" -gt 0 ]
+	[ "$(grep -c '^not ok [0-9]* lie\.' "$OUT")" = "$planned" ]
+	! grep -qE '^ok ' "$OUT"
+}
+
+@test "a WARN under a passing test: kernel_splat with a fingerprint" {
+	part kernel_warns
+	outcome kernel_splat
+	grep -qE '^# \| WARNING: CPU: .* at crash.c:42 ktstr_warns' <<<"$output"
+	grep -qE '^# fingerprint: [0-9a-f]{8} ktstr_warns' <<<"$output"
+}
+
+@test "an oops without a panic: kernel_splat, the machine goes on" {
+	part kernel_oopses
+	outcome kernel_splat
+	grep -qE '^# fingerprint: [0-9a-f]{8} ktstr_oopses' <<<"$output"
+	grep -q '^# vm: poweroff' <<<"$output"
+	part kernel_reads_null
+	outcome kernel_splat
+	grep -q '^# | BUG: kernel NULL pointer dereference' <<<"$output"
+}
+
+@test "a soft lockup: kernel_splat, not just a time-out" {
+	part kernel_locks_up
+	outcome kernel_splat
+	grep -q '^# | watchdog: BUG: soft lockup' <<<"$output"
+	grep -qE '^# fingerprint: [0-9a-f]{8} ktstr_loops' <<<"$output"
+}
+
+@test "a kernel that stands still: timeout" {
+	part kernel_hangs
+	outcome timeout
+	grep -q '^# vm: deadline' <<<"$output"
+}
+
+@test "memory exhausted in the guest: oom" {
+	part memory_runs_out
+	outcome oom
+	grep -q '^# | Out of memory: Killed process' <<<"$output"
+}
+
+@test "the same crash has the same fingerprint, and can be allowed" {
+	print=$(sed -n 's/^# fingerprint: \([0-9a-f]*\) ktstr_warns.*/\1/p' "$OUT")
+	[ -n "$print" ]
+	echo "^$print ktstr_warns" >"$BATS_TEST_TMPDIR/allow"
+	KTSTR_SPLAT_ALLOW=$BATS_TEST_TMPDIR/allow run "$PROG" -t kernel_warns
+	echo "$output"
+	[ "$status" = 0 ]
+	grep -q '^# kernel complaints allowed by .*/allow: 1$' <<<"$output"
+	grep -q '^ok 1 lie.kernel_warns' <<<"$output"
+}
+
+@test "a bad allow-list is a set-up error naming file and line" {
+	printf '# fine\nWARNING: (\n' >"$BATS_TEST_TMPDIR/allow"
+	KTSTR_SPLAT_ALLOW=$BATS_TEST_TMPDIR/allow run "$PROG" -t kernel_warns
+	echo "$output"
+	[ "$status" = 1 ]
+	[[ $output == *"/allow:2: 'WARNING: ('"* ]]
+	[[ $output == *"not ok 1 lie.kernel_warns #  ERROR setup_error"* ]]
+	KTSTR_SPLAT_ALLOW=/no/such run "$PROG" -t kernel_warns
+	[[ $output == *"/no/such"*"ERROR setup_error"* ]]
+}
