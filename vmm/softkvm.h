@@ -13,6 +13,8 @@
 
 #include <ktstr/diag.h>
 
+struct accel_probe;
+
 #define SOFTKVM_ENV "KTSTR_SOFTKVM" /* set to "1" for programs inside */
 #define SOFTKVM_IDLE_ENV "KTSTR_SOFTKVM_IDLE" /* seconds, default 300 */
 
@@ -54,6 +56,24 @@ struct softkvm_exec {
  */
 int softkvm__exec(const struct softkvm_exec *req, int *ret_status,
 		  struct kt_diag *diag);
+
+/**
+ * softkvm__wanted - must this process run its machines inside?
+ * @ret_probe: what was measured; only KTSTR_SOFTKVM was looked at inside
+ *             softkvm when @measure_inside is false
+ *
+ * Follows KTSTR_ACCEL. Return: 0, or -errno with the remedy in @diag when it
+ * asks for what is not there.
+ */
+int softkvm__wanted(bool measure_inside, struct accel_probe *ret_probe,
+		    bool *ret_wanted, struct kt_diag *diag);
+
+/**
+ * softkvm__rerun - softkvm__exec() of this very program
+ * @req: argv[0] is not used; the path of this executable is
+ */
+int softkvm__rerun(const struct softkvm_exec *req, int *ret_status,
+		   struct kt_diag *diag);
 
 /** softkvm__start - make sure an instance is up; prints nothing */
 int softkvm__start(bool quiet, struct kt_diag *diag);

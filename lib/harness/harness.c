@@ -165,27 +165,21 @@ static void finish_report(const struct ktap_tally *tally,
 static int rerun_in_softkvm(char **argv, struct ktap_tally *tally,
 			    int *ret_status, struct kt_diag *diag)
 {
-	char exe[PATH_MAX], logs[PATH_MAX];
+	char logs[PATH_MAX];
 	const char *rw[] = { logs };
 	struct softkvm_exec req = { .argv = argv,
 				    .rw_dirs = rw,
 				    .nr_rw_dirs = 1,
 				    .on_output = watch_output,
 				    .ctx = tally };
-	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
-	int err;
+	int err = session__log_root(logs, sizeof(logs), diag);
 
-	if (n < 0)
-		return diag__fail(diag, -errno, "/proc is not mounted");
-	exe[n] = '\0';
-	err = session__log_root(logs, sizeof(logs), diag);
 	if (err)
 		return err;
 	/* Written through from inside, so it has to exist out here. */
 	if (fd__mkdirs(logs))
 		req.nr_rw_dirs = 0;
-	argv[0] = exe;
-	return softkvm__exec(&req, ret_status, diag);
+	return softkvm__rerun(&req, ret_status, diag);
 }
 
 /*
@@ -199,12 +193,9 @@ static bool run_elsewhere(char **argv, const struct host_args *args,
 			  struct kt_diag *diag)
 {
 	struct ktap_tally tally = { 0 };
-	enum accel_choice choice;
+	bool elsewhere;
 
-	accel__probe("/dev/kvm", ret_probe);
-	if (accel__choose(ret_probe, getenv("KTSTR_ACCEL"), &choice, diag))
-		return false;
-	if (choice == ACCEL_USE_KVM)
+	if (softkvm__wanted(true, ret_probe, &elsewhere, diag) || !elsewhere)
 		return false;
 	if (!rerun_in_softkvm(argv, &tally, ret_status, diag))
 		return true;

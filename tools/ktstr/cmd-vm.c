@@ -7,7 +7,6 @@
 #include "tools/ktstr/cmd.h"
 
 #include <fcntl.h>
-#include <limits.h>
 #include <sys/stat.h>
 
 #include <ktstr/kernel.h>
@@ -61,35 +60,20 @@ static int open_initrd(const char *path, struct vm_initrd_part *part,
 static int rerun_in_softkvm(int argc, char **argv)
 {
 	char **copy __free(ptr) = calloc((size_t)argc + 3, sizeof(*copy));
-	char exe[PATH_MAX], name[] = "vm", tty[] = "--tty";
+	char name[] = "vm", tty[] = "--tty";
 	struct softkvm_exec req = { .argv = copy };
 	struct kt_diag diag = { 0 };
-	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
 	int status, err;
 
-	if (!copy || n < 0)
-		return infra_error(&diag, copy ? -errno : -ENOMEM);
-	exe[n] = '\0';
-	copy[0] = exe;
+	if (!copy)
+		return infra_error(&diag, -ENOMEM);
+	copy[0] = name; /* becomes this executable's path */
 	copy[1] = name;
 	memcpy(copy + 2, argv + 1, (size_t)(argc - 1) * sizeof(*copy));
 	if (vm_console__raw_tty())
 		copy[argc + 1] = tty;
-	err = softkvm__exec(&req, &status, &diag);
+	err = softkvm__rerun(&req, &status, &diag);
 	return err ? infra_error(&diag, err) : status;
-}
-
-/* Inside softkvm the question is settled, and a probe would cost 50 ms. */
-static int choose_accel(enum accel_choice *ret_choice, struct kt_diag *diag)
-{
-	struct accel_probe probe;
-
-	if (getenv(SOFTKVM_ENV)) {
-		*ret_choice = ACCEL_USE_KVM;
-		return 0;
-	}
-	accel__probe("/dev/kvm", &probe);
-	return accel__choose(&probe, getenv("KTSTR_ACCEL"), ret_choice, diag);
 }
 
 static int boot(const struct vm_options *opt, int argc, char **argv)
@@ -111,7 +95,8 @@ static int boot(const struct vm_options *opt, int argc, char **argv)
 					: VM_STREAM_COM1,
 		.collect_stats = opt->console.stats,
 	};
-	enum accel_choice choice;
+	struct accel_probe probe;
+	bool elsewhere = false;
 	struct kt_diag diag = { 0 };
 	int err = kernel__resolve(opt->kernel, &kernel, &diag);
 
@@ -119,12 +104,12 @@ static int boot(const struct vm_options *opt, int argc, char **argv)
 		err = open_initrd(opt->initrd, &initrd, &diag);
 	/* Refuse before minutes of machinery are started. */
 	if (!err)
-		err = choose_accel(&choice, &diag);
-	if (!err && choice == ACCEL_USE_SOFTKVM)
+		err = softkvm__wanted(false, &probe, &elsewhere, &diag);
+	if (!err && elsewhere)
 		err = vm__check(&cfg, &diag);
 	if (err)
 		return infra_error(&diag, err);
-	if (choice == ACCEL_USE_SOFTKVM)
+	if (elsewhere)
 		return rerun_in_softkvm(argc, argv);
 	return vm_console__run(&cfg, &opt->console);
 }
@@ -152,20 +137,6 @@ static const struct argp_option options[] = {
 	{ 0 },
 };
 
-static unsigned long parse_number(struct argp_state *state, const char *arg,
-				  const char *what)
-{
-	char *end;
-	unsigned long v;
-
-	errno = 0;
-	v = strtoul(arg, &end, 10);
-	if (errno || end == arg || *end || *arg == '-' || v > UINT32_MAX)
-		argp_error(state, "%s '%s' is not a number from 0 to %u", what,
-			   arg, UINT32_MAX);
-	return v;
-}
-
 static error_t parse_opt(int key, char *arg, struct argp_state *state)
 {
 	struct vm_options *opt = state->input;
@@ -181,13 +152,13 @@ static error_t parse_opt(int key, char *arg, struct argp_state *state)
 		opt->cmdline = arg;
 		return 0;
 	case 'c':
-		opt->cpus = parse_number(state, arg, "--cpus");
+		opt->cpus = cmd__number(state, arg, "--cpus");
 		return 0;
 	case 'm':
-		opt->memory_mib = parse_number(state, arg, "--memory");
+		opt->memory_mib = cmd__number(state, arg, "--memory");
 		return 0;
 	case 't':
-		opt->timeout_s = parse_number(state, arg, "--timeout");
+		opt->timeout_s = cmd__number(state, arg, "--timeout");
 		return 0;
 	case 's':
 		opt->console.stats = true;

@@ -93,4 +93,8 @@ const struct command *cmd__find(const char *name);
 int cmd__parse(const struct command *cmd, int argc, char **argv,
 	       unsigned int flags, void *input);
 
+/** cmd__number - @arg, of option @what, as a number; else argp_error() */
+unsigned int cmd__number(struct argp_state *state, const char *arg,
+			 const char *what);
+
 #endif /* TOOLS_KTSTR_CMD_H */
