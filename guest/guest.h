@@ -40,7 +40,8 @@ struct guest_result {
 struct guest_ops {
 	void *ctx;
 	/**
-	 * @run_test: run the one selected test; called in the test child
+	 * @run_test: run the one selected test; called in the test child.
+	 * NULL in a program that has none and only boots others' programs.
 	 *
 	 * argv[0] is "init", argv[1..] are the lines of /args. The child is
 	 * the leader of its own session, reads /dev/null, and writes stdout

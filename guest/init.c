@@ -23,6 +23,7 @@
 #include "guest/params.h"
 #include "guest/port.h"
 #include "guest/run.h"
+#include "guest/exec.h"
 
 #define MARKER "/.ktstr_init_ok"
 #define ARGS_FILE "/args"
@@ -36,9 +37,10 @@ struct guest {
 	const struct guest_ops *ops;
 	struct port *port;
 	struct guest_params params;
-	char *args_text;
+	char *text; /* of /args or /workload; the next three point into it */
 	int argc;
 	char *argv[PARAMS_ARGC_MAX + 1];
+	struct exec_workload workload;
 	struct run_outcome outcome;
 };
 
@@ -123,6 +125,18 @@ static int step_port(struct guest *guest, struct kt_diag *diag)
 		   : 0;
 }
 
+static int read_text(struct guest *guest, const char *path, size_t max,
+		     size_t *ret_len, struct kt_diag *diag)
+{
+	int err = fd__read_file(path, max, &guest->text, ret_len);
+
+	return err ? diag__fail(diag, err,
+				"%s: %s (the run's part of the "
+				"ramdisk)",
+				path, strerror(-err))
+		   : 0;
+}
+
 static int step_params(struct guest *guest, struct kt_diag *diag)
 {
 	char cmdline[PARAMS_CMDLINE_MAX];
@@ -135,15 +149,15 @@ static int step_params(struct guest *guest, struct kt_diag *diag)
 	err = params__parse_cmdline(cmdline, &guest->params, diag);
 	if (err)
 		return err;
-	err = fd__read_file(ARGS_FILE, PARAMS_ARGS_MAX, &guest->args_text,
-			    &len);
-	if (err)
-		return diag__fail(diag, err,
-				  ARGS_FILE ": %s (the run's part "
-					    "of the ramdisk)",
-				  strerror(-err));
-	return params__parse_args(guest->args_text, len, guest->argv,
-				  &guest->argc, diag);
+	if (guest->params.mode == GUEST_RUN) {
+		err = read_text(guest, ARGS_FILE, PARAMS_ARGS_MAX, &len, diag);
+		return err ? err
+			   : params__parse_args(guest->text, len, guest->argv,
+						&guest->argc, diag);
+	}
+	err = read_text(guest, EXEC_FILE, GUEST_WORKLOAD_MAX, &len, diag);
+	return err ? err
+		   : exec__parse(guest->text, len, &guest->workload, diag);
 }
 
 static void raise_loopback(void)
@@ -169,16 +183,29 @@ static int step_environment(struct guest *guest, struct kt_diag *diag)
 static int step_test(struct guest *guest, struct kt_diag *diag)
 {
 	static const u8 phase = LIFE_PAYLOAD_STARTING;
+	struct exec_ctx ctx = { &guest->workload, &guest->params };
+	struct guest_ops ops[] = {
+		[GUEST_RUN] = *guest->ops,
+		[GUEST_EXEC] = { &ctx, exec__program },
+		[GUEST_SHELL] = { &ctx, exec__shell },
+	};
 	struct run_config cfg = {
 		.port = guest->port,
-		.ops = guest->ops,
+		.ops = &ops[guest->params.mode],
 		.argc = guest->argc,
 		.argv = guest->argv,
 		.timeout_ns = guest->params.test_timeout_ns,
 		.drain_ns = DRAIN_NS,
 		.owns_all = true,
+		.foreign = guest->params.mode != GUEST_RUN,
 	};
-	int err = port__put(guest->port, MSG_LIFECYCLE, &phase, 1);
+	int err;
+
+	if (!cfg.ops->run_test)
+		return diag__fail(diag, -EINVAL,
+				  "init is no test program (KTSTR_MODE=exec "
+				  "or shell was to be on the command line)");
+	err = port__put(guest->port, MSG_LIFECYCLE, &phase, 1);
 
 	if (!err)
 		err = port__put(guest->port, MSG_SCENARIO_START, NULL, 0);
@@ -235,6 +262,9 @@ static int step_report(struct guest *guest, struct kt_diag *diag)
 	};
 	int err = put_dmesg(port);
 
+	if (!err && guest->params.mode != GUEST_RUN)
+		err = port__put(port, MSG_EXEC_EXIT, &outcome->program_status,
+				sizeof(outcome->program_status));
 	if (!err)
 		err = put_result(port, outcome);
 	if (!err)

@@ -4,8 +4,10 @@
  */
 #include "guest/mounts.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 
 #include <ktstr/fd.h>
 
@@ -15,19 +17,20 @@
 
 /* /proc is there since guest__is_init(); the kernel would stack a second. */
 static const struct mount_row first[] = {
-	{ "sysfs", "/sys", NULL, NO_EXTRAS, true },
-	{ "devtmpfs", "/dev", "mode=0755", MS_NOSUID, true },
+	{ "sysfs", "/sys", NULL, NO_EXTRAS, true, 0 },
+	{ "devtmpfs", "/dev", "mode=0755", MS_NOSUID, true, 0 },
 };
 
 static const struct mount_row rest[] = {
-	{ "tmpfs", "/tmp", "mode=1777", 0, true },
-	{ "tmpfs", "/run", "mode=0755", 0, false },
-	{ "tmpfs", "/dev/shm", "mode=1777", 0, false },
-	{ "devpts", "/dev/pts", "mode=0620,ptmxmode=0666", MS_NOSUID, false },
-	{ "cgroup2", "/sys/fs/cgroup", NULL, NO_EXTRAS, false },
-	{ "bpf", "/sys/fs/bpf", NULL, NO_EXTRAS, false },
-	{ "debugfs", "/sys/kernel/debug", NULL, NO_EXTRAS, false },
-	{ "tracefs", "/sys/kernel/tracing", NULL, NO_EXTRAS, false },
+	{ "tmpfs", "/tmp", "mode=1777", 0, true, 01777 },
+	{ "tmpfs", "/run", "mode=0755", 0, false, 0755 },
+	{ "tmpfs", "/dev/shm", "mode=1777", 0, false, 0 },
+	{ "devpts", "/dev/pts", "mode=0620,ptmxmode=0666", MS_NOSUID, false,
+	  0 },
+	{ "cgroup2", "/sys/fs/cgroup", NULL, NO_EXTRAS, false, 0 },
+	{ "bpf", "/sys/fs/bpf", NULL, NO_EXTRAS, false, 0 },
+	{ "debugfs", "/sys/kernel/debug", NULL, NO_EXTRAS, false, 0 },
+	{ "tracefs", "/sys/kernel/tracing", NULL, NO_EXTRAS, false, 0 },
 };
 
 static const struct {
@@ -39,10 +42,25 @@ static const struct {
 	{ "/proc/self/fd/2", "/dev/stderr" },
 };
 
+static bool has_entries(const char *path)
+{
+	DIR *dir = opendir(path);
+	const struct dirent *de;
+	bool found = false;
+
+	while (dir && !found && (de = readdir(dir)))
+		found = strcmp(de->d_name, ".") && strcmp(de->d_name, "..");
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
 static int mount_row(const struct mount_row *row)
 {
 	int err;
 
+	if (row->keep_mode && has_entries(row->target))
+		return chmod(row->target, row->keep_mode) ? -errno : 0;
 	if (!mount(row->type, row->target, row->type, row->flags, row->data))
 		return 0;
 	err = -errno;

@@ -5,6 +5,8 @@
 
 #include <ktstr/diag.h>
 
+#include <sys/types.h>
+
 /** struct mount_row - one mount; the target is created when missing */
 struct mount_row {
 	const char *type;
@@ -12,6 +14,11 @@ struct mount_row {
 	const char *data;
 	unsigned long flags;
 	bool required; /* else a failure is one line in the kernel log */
+	/*
+	 * Not 0: what the ramdisk put there is not mounted over, the
+	 * directory gets this mode instead (the root is a tmpfs as well).
+	 */
+	mode_t keep_mode;
 };
 
 /**

@@ -7,9 +7,8 @@
 
 #include <ctype.h>
 
-#define MODE_KEY "KTSTR_MODE="
-#define TIMEOUT_KEY "KTSTR_TEST_TIMEOUT_MS="
 #define TIMEOUT_MAX_MS (24ull * 60 * 60 * 1000)
+#define SIZE_MAX_CELLS 65535ull /* struct winsize */
 
 /* Next word at or after *pos; false at the end. */
 static bool next_word(const char **pos, const char **ret_word, size_t *ret_len)
@@ -53,20 +52,116 @@ bool params__has_guest_word(const char *cmdline)
 	return false;
 }
 
-static int parse_timeout(const char *val, size_t len, u64 *ret_ns)
+static int parse_number(const char *val, size_t len, u64 max, u64 *ret_n)
 {
-	u64 ms = 0;
+	u64 n = 0;
 
 	if (!len)
 		return -EINVAL;
 	for (size_t i = 0; i < len; i++) {
 		if (!isdigit((unsigned char)val[i]))
 			return -EINVAL;
-		ms = ms * 10 + (u64)(val[i] - '0');
-		if (ms > TIMEOUT_MAX_MS)
+		n = n * 10 + (u64)(val[i] - '0');
+		if (n > max)
 			return -EINVAL;
 	}
-	*ret_ns = ms * NSEC_PER_MSEC;
+	*ret_n = n;
+	return 0;
+}
+
+static int set_mode(struct guest_params *params, const char *val, size_t len)
+{
+	static const char *const names[] = { [GUEST_RUN] = "run",
+					     [GUEST_EXEC] = "exec",
+					     [GUEST_SHELL] = "shell" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (is_word(val, len, names[i])) {
+			params->mode = (enum guest_mode)i;
+			return 0;
+		}
+	return -EINVAL;
+}
+
+static int set_timeout(struct guest_params *params, const char *val, size_t len)
+{
+	u64 ms;
+	int err = parse_number(val, len, TIMEOUT_MAX_MS, &ms);
+
+	if (!err)
+		params->test_timeout_ns = ms * NSEC_PER_MSEC;
+	return err;
+}
+
+static int set_cols(struct guest_params *params, const char *val, size_t len)
+{
+	u64 n;
+	int err = parse_number(val, len, SIZE_MAX_CELLS, &n);
+
+	if (!err)
+		params->cols = (u16)n;
+	return err;
+}
+
+static int set_rows(struct guest_params *params, const char *val, size_t len)
+{
+	u64 n;
+	int err = parse_number(val, len, SIZE_MAX_CELLS, &n);
+
+	if (!err)
+		params->rows = (u16)n;
+	return err;
+}
+
+/* These end up in an environment; nothing may be hidden in them. */
+static int copy_term(char *to, const char *val, size_t len)
+{
+	if (len >= PARAMS_TERM_MAX)
+		return -EINVAL;
+	for (size_t i = 0; i < len; i++)
+		if (!isalnum((unsigned char)val[i]) && !strchr("._+-", val[i]))
+			return -EINVAL;
+	memcpy(to, val, len);
+	to[len] = '\0';
+	return 0;
+}
+
+static int set_term(struct guest_params *params, const char *val, size_t len)
+{
+	return copy_term(params->term, val, len);
+}
+
+static int set_colorterm(struct guest_params *params, const char *val,
+			 size_t len)
+{
+	return copy_term(params->colorterm, val, len);
+}
+
+static const struct {
+	const char *key;
+	int (*set)(struct guest_params *params, const char *val, size_t len);
+	const char *want;
+} keys[] = {
+	{ "KTSTR_MODE=", set_mode, "run, exec or shell" },
+	{ "KTSTR_TEST_TIMEOUT_MS=", set_timeout, "0 to 86400000 milliseconds" },
+	{ "KTSTR_COLS=", set_cols, "0 to 65535" },
+	{ "KTSTR_ROWS=", set_rows, "0 to 65535" },
+	{ "KTSTR_TERM=", set_term, "at most 63 of letters, digits, ._+-" },
+	{ "KTSTR_COLORTERM=", set_colorterm,
+	  "at most 63 of letters, digits, ._+-" },
+};
+
+static int parse_word(struct guest_params *params, const char *word, size_t len,
+		      struct kt_diag *diag)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		const char *val = value_of(word, len, keys[i].key);
+
+		if (val && keys[i].set(params, val, (size_t)(word + len - val)))
+			return diag__fail(diag, -EINVAL,
+					  "kernel command line: %.*s: want %s",
+					  (int)len, word, keys[i].want);
+	}
 	return 0;
 }
 
@@ -74,25 +169,14 @@ int params__parse_cmdline(const char *cmdline, struct guest_params *ret_params,
 			  struct kt_diag *diag)
 {
 	struct guest_params params = { 0 };
-	const char *word, *val;
+	const char *word;
 	size_t len;
+	int err;
 
 	while (next_word(&cmdline, &word, &len)) {
-		const char *end = word + len;
-
-		val = value_of(word, len, MODE_KEY);
-		if (val && !is_word(val, (size_t)(end - val), "run"))
-			return diag__fail(diag, -EINVAL,
-					  "kernel command line: %.*s: the only "
-					  "mode is run",
-					  (int)len, word);
-		val = value_of(word, len, TIMEOUT_KEY);
-		if (val && parse_timeout(val, (size_t)(end - val),
-					 &params.test_timeout_ns))
-			return diag__fail(diag, -EINVAL,
-					  "kernel command line: %.*s: want 0 "
-					  "to %llu milliseconds",
-					  (int)len, word, TIMEOUT_MAX_MS);
+		err = parse_word(&params, word, len, diag);
+		if (err)
+			return err;
 	}
 	*ret_params = params;
 	return 0;

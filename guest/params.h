@@ -9,8 +9,21 @@
 #define PARAMS_ARGS_MAX (64u << 10)
 #define PARAMS_ARGC_MAX 256
 
+#define PARAMS_TERM_MAX 64u
+
+/** enum guest_mode - what the guest is for, KTSTR_MODE= */
+enum guest_mode {
+	GUEST_RUN,   /* run: one test of the program that is init */
+	GUEST_EXEC,  /* exec: the program that /workload names */
+	GUEST_SHELL, /* shell: the same on a terminal, hvc0 outside */
+};
+
 struct guest_params {
+	enum guest_mode mode;
 	u64 test_timeout_ns; /* KTSTR_TEST_TIMEOUT_MS; 0 = none */
+	/* Of the terminal on the host; 0 and "" when it did not say. */
+	u16 cols, rows;
+	char term[PARAMS_TERM_MAX], colorterm[PARAMS_TERM_MAX];
 };
 
 /**
@@ -24,8 +37,9 @@ bool params__has_guest_word(const char *cmdline);
 /**
  * params__parse_cmdline - read our keys; other words are not ours to judge
  *
- * KTSTR_MODE=run (default, the only one), KTSTR_TEST_TIMEOUT_MS=0..86400000.
- * The last of several equal keys wins.
+ * KTSTR_MODE=run (default), exec or shell; KTSTR_TEST_TIMEOUT_MS=0..86400000;
+ * KTSTR_COLS and KTSTR_ROWS=0..65535; KTSTR_TERM and KTSTR_COLORTERM of
+ * letters, digits and "._+-". The last of several equal keys wins.
  * Return: 0, or -EINVAL naming word and allowed values.
  */
 int params__parse_cmdline(const char *cmdline, struct guest_params *ret_params,

@@ -18,6 +18,7 @@
 
 #include "guest/child.h"
 #include "guest/port.h"
+#include "lib/ktap/ksft.h"
 
 /* Output that trickles is collected for this long. */
 #define HOLD_OFF_NS (50 * NSEC_PER_MSEC)
@@ -278,18 +279,53 @@ static void wind_down(struct run *run)
 				     sizeof(left) - 1);
 }
 
-/* The mapping is out of the test's reach by now, or as good as. */
-static void judge(const struct run *run, struct run_outcome *out)
+/* What a kselftest runner makes of the status of a program. */
+static void judge_foreign(const struct run *run, struct run_outcome *out)
+{
+	s32 said = run->shared->exit_code;
+
+	out->program_status = said >= 0		 ? said & 0xff
+			      : out->term_signal ? 128 + (s32)out->term_signal
+						 : WEXITSTATUS(run->status);
+	out->exit_code = out->program_status == KSFT_PASS   ? KSFT_PASS
+			 : out->program_status == KSFT_SKIP ? KSFT_SKIP
+							    : KSFT_FAIL;
+	if (said >= 0)
+		memcpy(out->reason, run->shared->reason, sizeof(out->reason));
+}
+
+static void judge_test(const struct run *run, struct run_outcome *out)
 {
 	size_t size = sizeof(out->reason);
 	s32 said = run->shared->exit_code;
 
+	if (said < 0) {
+		snprintf(out->reason, size,
+			 "ended with status %d before it reported a result",
+			 WEXITSTATUS(run->status));
+	} else if (said != WEXITSTATUS(run->status)) {
+		snprintf(out->reason, size,
+			 "reported status %d but ended with %d", said,
+			 WEXITSTATUS(run->status));
+	} else {
+		out->exit_code = said;
+		memcpy(out->reason, run->shared->reason, size);
+	}
+}
+
+/* The mapping is out of the test's reach by now, or as good as. */
+static void judge(const struct run *run, struct run_outcome *out)
+{
+	size_t size = sizeof(out->reason);
+
 	memset(out, 0, sizeof(*out));
-	out->exit_code = 1;
+	out->exit_code = KSFT_FAIL;
 	out->timed_out = run->timed_out;
 	out->duration_ns = run->end_ns - run->start_ns;
 	if (run->reaped && WIFSIGNALED(run->status))
 		out->term_signal = (u32)WTERMSIG(run->status);
+	if (run->cfg->foreign)
+		judge_foreign(run, out);
 
 	if (run->timed_out) {
 		snprintf(out->reason, size, "killed after its %llu ms%s",
@@ -301,19 +337,10 @@ static void judge(const struct run *run, struct run_outcome *out)
 
 		snprintf(out->reason, size, "killed by signal %u (SIG%s)",
 			 out->term_signal, name ? name : "?");
-	} else if (said < 0) {
-		snprintf(out->reason, size,
-			 "ended with status %d before it reported a result",
-			 WEXITSTATUS(run->status));
-	} else if (said != WEXITSTATUS(run->status)) {
-		snprintf(out->reason, size,
-			 "reported status %d but ended with %d", said,
-			 WEXITSTATUS(run->status));
-	} else {
-		out->exit_code = said;
-		memcpy(out->reason, run->shared->reason, size);
-		out->reason[size - 1] = '\0';
+	} else if (!run->cfg->foreign) {
+		judge_test(run, out);
 	}
+	out->reason[size - 1] = '\0';
 	/* One line, whatever the test put there. */
 	for (char *p = out->reason; *p; p++)
 		if ((unsigned char)*p < 0x20 || *p == 0x7f)

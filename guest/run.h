@@ -28,10 +28,16 @@ struct run_config {
 	 * PID 1 of a machine or of a PID namespace.
 	 */
 	bool owns_all;
+	/*
+	 * The child becomes a program that knows nothing of us: how it ends
+	 * is its result, unless it set one, which says it never got there.
+	 */
+	bool foreign;
 };
 
 struct run_outcome {
-	s32 exit_code; /* kselftest exit status */
+	s32 exit_code;	    /* kselftest exit status */
+	s32 program_status; /* foreign: exit status or 128 + signal */
 	u32 term_signal;
 	bool timed_out;
 	u64 duration_ns;

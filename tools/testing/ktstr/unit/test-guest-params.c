@@ -33,6 +33,30 @@ static void test_guest_word(void **state)
 				 rows[i].is);
 }
 
+static void test_mode_and_terminal(void **state)
+{
+	struct guest_params params = { 0 };
+
+	(void)state;
+	assert_int_equal(params__parse_cmdline("quiet", &params, NULL), 0);
+	assert_int_equal(params.mode, GUEST_RUN);
+	assert_int_equal(
+		params__parse_cmdline("KTSTR_MODE=exec", &params, NULL), 0);
+	assert_int_equal(params.mode, GUEST_EXEC);
+	assert_int_equal(
+		params__parse_cmdline("KTSTR_MODE=exec KTSTR_MODE=shell "
+				      "KTSTR_TERM=xterm-256color "
+				      "KTSTR_COLORTERM=truecolor KTSTR_COLS=80 "
+				      "KTSTR_ROWS=65535",
+				      &params, NULL),
+		0);
+	assert_int_equal(params.mode, GUEST_SHELL);
+	assert_string_equal(params.term, "xterm-256color");
+	assert_string_equal(params.colorterm, "truecolor");
+	assert_int_equal(params.cols, 80);
+	assert_int_equal(params.rows, 65535);
+}
+
 static void test_keys(void **state)
 {
 	static const struct {
@@ -65,7 +89,11 @@ static void test_bad_keys(void **state)
 	static const struct {
 		const char *cmdline, *names;
 	} rows[] = {
-		{ "a KTSTR_MODE=shell b", "KTSTR_MODE=shell: " },
+		{ "a KTSTR_MODE=shel b", "KTSTR_MODE=shel: " },
+		{ "KTSTR_COLS=65536", "KTSTR_COLS=65536: " },
+		{ "KTSTR_ROWS=-1", "KTSTR_ROWS=-1: " },
+		{ "KTSTR_TERM=a;b", "KTSTR_TERM=a;b: " },
+		{ "KTSTR_COLORTERM=a/b", "KTSTR_COLORTERM=a/b: " },
 		{ "KTSTR_MODE=", "KTSTR_MODE=: " },
 		{ "KTSTR_MODE=runner", "KTSTR_MODE=runner: " },
 		{ "KTSTR_TEST_TIMEOUT_MS=", "0 to 86400000" },
@@ -147,8 +175,11 @@ static void test_bad_args(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_guest_word), cmocka_unit_test(test_keys),
-		cmocka_unit_test(test_bad_keys),   cmocka_unit_test(test_args),
+		cmocka_unit_test(test_guest_word),
+		cmocka_unit_test(test_mode_and_terminal),
+		cmocka_unit_test(test_keys),
+		cmocka_unit_test(test_bad_keys),
+		cmocka_unit_test(test_args),
 		cmocka_unit_test(test_bad_args),
 	};
 

@@ -359,13 +359,15 @@ enum { MOUNTS_OK = 0, MOUNTS_BAD = 1, MOUNTS_DENIED = 77 };
 
 static int try_mounts(const char *root)
 {
-	char a[128], b[128];
+	char a[128], b[128], c[160];
 	struct mount_row rows[] = {
-		{ "tmpfs", a, "mode=0700", 0, true },
-		{ "nosuchfs", b, NULL, 0, false },
-		{ "tmpfs", b, NULL, 0, true },
+		{ "tmpfs", a, "mode=0700", 0, true, 01777 },
+		{ "nosuchfs", b, NULL, 0, false, 0 },
+		{ "tmpfs", b, NULL, 0, true, 0 },
+		/* the first one again, which has something in it by now */
+		{ "nosuchfs", c, NULL, 0, true, 01777 },
 	};
-	struct mount_row bad = { "nosuchfs", b, NULL, 0, true };
+	struct mount_row bad = { "nosuchfs", b, NULL, 0, true, 0 };
 	struct kt_diag diag = { 0 };
 	struct stat st;
 
@@ -375,6 +377,7 @@ static int try_mounts(const char *root)
 		return MOUNTS_DENIED;
 	snprintf(a, sizeof(a), "%s/made/on/the/way", root);
 	snprintf(b, sizeof(b), "%s/b", root);
+	snprintf(c, sizeof(c), "%s/made/on", root);
 	if (mounts__apply(rows, ARRAY_SIZE(rows), &diag) || diag.msg[0])
 		return MOUNTS_BAD;
 	if (stat(a, &st) || (st.st_mode & 07777) != 0700)
