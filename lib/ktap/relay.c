@@ -12,6 +12,7 @@ void ktap_relay__init(struct ktap_relay *relay, u64 budget, ktap_write_fn write,
 	memset(relay, 0, sizeof(*relay));
 	relay->write = write;
 	relay->ctx = ctx;
+	relay->prefix = KTAP_RELAY_PREFIX;
 	relay->budget = budget;
 }
 
@@ -98,9 +99,9 @@ static size_t escape(char *out, const u8 *text, size_t len)
 static int emit(struct ktap_relay *relay, enum ktap_stream stream, size_t len)
 {
 	u8 *text = relay->line[stream].text;
-	size_t n = KTAP_RELAY_PREFIX_LEN;
+	size_t n = strnlen(relay->prefix, KTAP_RELAY_PREFIX_MAX);
 
-	memcpy(relay->out, KTAP_RELAY_PREFIX, n);
+	memcpy(relay->out, relay->prefix, n);
 	n += escape(relay->out + n, text, len);
 	relay->out[n++] = '\n';
 	relay->line[stream].len -= len;

@@ -13,7 +13,9 @@
  * runner; the bar then still keeps "ok 1" from column 0.
  */
 #define KTAP_RELAY_PREFIX "# | "
-#define KTAP_RELAY_PREFIX_LEN 4u
+#define KTAP_RELAY_PREFIX_MAX 4u
+/* One level of runner, for programs whose TAP is to be read. */
+#define KTAP_RELAY_NESTED "# "
 #define KTAP_RELAY_LINE_MAX 4096u
 #define KTAP_RELAY_BUDGET_DEFAULT (1u << 20)
 
@@ -29,11 +31,13 @@ typedef int (*ktap_write_fn)(void *ctx, const char *text, size_t len);
  * struct ktap_relay - state of one test's relay; about 25 KiB, so keep it
  * off the stack
  *
- * Private but for @relayed and @suppressed (guest bytes). One thread.
+ * Private but for @relayed and @suppressed (guest bytes) and, between init and
+ * the first byte, @prefix. One thread.
  */
 struct ktap_relay {
 	ktap_write_fn write;
 	void *ctx;
+	const char *prefix; /* at most KTAP_RELAY_PREFIX_MAX bytes */
 	u64 budget;
 	u64 relayed;
 	u64 suppressed;
@@ -42,7 +46,7 @@ struct ktap_relay {
 		u8 text[KTAP_RELAY_LINE_MAX];
 	} line[KTAP_STREAM_NR];
 	/* A line where each byte became "\xNN", prefix and newline. */
-	char out[KTAP_RELAY_PREFIX_LEN + 4 * KTAP_RELAY_LINE_MAX + 1];
+	char out[KTAP_RELAY_PREFIX_MAX + 4 * KTAP_RELAY_LINE_MAX + 1];
 };
 
 /**

@@ -11,7 +11,7 @@ static int check_line(void *ctx, const char *text, size_t len)
 {
 	(void)ctx;
 	if (len < 3 ||
-	    len > KTAP_RELAY_PREFIX_LEN + 4 * KTAP_RELAY_LINE_MAX + 1)
+	    len > KTAP_RELAY_PREFIX_MAX + 4 * KTAP_RELAY_LINE_MAX + 1)
 		__builtin_trap();
 	if (memcmp(text, "# ", 2) || text[len - 1] != '\n')
 		__builtin_trap();
