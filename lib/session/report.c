@@ -241,6 +241,7 @@ void run__conclude(struct run *run, const struct vm_exit *vx,
 	fill_result(run, vx, v->outcome, &res);
 	call_post_vm(run, &res, v);
 	v->ksft_code = ktstr_outcome__ksft_code(v->outcome);
+	v->program_status = run->ev.program_status;
 	write_reason(run, &res, v);
 	if (vx->reason == VM_EXIT_ERROR)
 		fprintf(run->report, "# vmm: %s\n", vm_diag->msg);

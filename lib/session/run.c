@@ -45,7 +45,10 @@ static void run__init(struct run *run, struct session *s, const char *name,
 		      const struct ktstr_attr *attr, FILE *report)
 {
 	*run = (struct run){ .name = name, .attr = attr, .report = report };
+	run->workload = s->workload;
 	run->ev.exit_code = -1;
+	run->ev.is_workload = s->workload != NULL;
+	run->ev.program_status = -1;
 	run->built_base =
 		!atomic_fetch_add(s->machines, 1) && !s->base.cache_hit;
 	keepbuf__init(&run->klog, KEEP_LOG, true);
@@ -99,15 +102,58 @@ unsigned int session__budget_s(const struct session *s,
 	       margin_s;
 }
 
+/* The guest's argv[1..], one per line. */
+static int args_blob(const char *name, struct initramfs_blob *ret_blob)
+{
+	char *text;
+	int len = asprintf(&text, "-r\n%s\n", name);
+
+	if (len < 0)
+		return -ENOMEM;
+	*ret_blob = (struct initramfs_blob){ .guest_path = "args",
+					     .data = text,
+					     .len = (size_t)len,
+					     .mode = 0644 };
+	return 0;
+}
+
+/* The part of the ramdisk that is this machine's own. */
+static int build_suffix(struct run *run, void **ret_buf, size_t *ret_len,
+			struct kt_diag *diag)
+{
+	struct initramfs_blob blob = { 0 };
+	int err;
+
+	err = run->workload ? workload__blob(run->workload, &blob, diag)
+			    : args_blob(run->name, &blob);
+	if (!err)
+		err = initramfs__suffix(&blob, 1, ret_buf, ret_len, diag);
+	free((void *)(uintptr_t)blob.data);
+	return err;
+}
+
+/* What a workload has to say to init comes last, which wins. */
+static int build_cmdline(struct run *run, const struct session *s,
+			 struct kt_diag *diag)
+{
+	const char *kargs = run->attr->kargs;
+	char *all __free(ptr) = NULL;
+
+	if (asprintf(&all, "%s%s", kargs ? kargs : "",
+		     run->workload ? run->workload->words : "") < 0) {
+		all = NULL;
+		return -ENOMEM;
+	}
+	return cmdline__build(run->cmdline, sizeof(run->cmdline), all,
+			      (unsigned int)body_timeout_ms(s, run->attr),
+			      getenv("KTSTR_VERBOSE") != NULL, diag);
+}
+
 static int build_machine(struct run *run, struct session *s,
 			 struct kt_diag *diag)
 {
 	const struct ktstr_attr *attr = run->attr;
 	void *suffix __free(ptr) = NULL;
-	char args[1100];
-	struct initramfs_blob blob = { .guest_path = "args",
-				       .data = args,
-				       .mode = 0644 };
 	struct vm_initrd_part parts[2];
 	struct vm_config cfg = {
 		.kernel = s->kernel.image,
@@ -125,18 +171,9 @@ static int build_machine(struct run *run, struct session *s,
 	int err;
 
 	run__sinks(run, &cfg);
-	err = cmdline__build(run->cmdline, sizeof(run->cmdline), attr->kargs,
-			     (unsigned int)body_timeout_ms(s, attr),
-			     getenv("KTSTR_VERBOSE") != NULL, diag);
-	if (err)
-		return err;
-	/* The guest's argv[1..], one per line. */
-	blob.len = (size_t)snprintf(args, sizeof(args), "-r\n%s\n", run->name);
-	if (blob.len >= sizeof(args))
-		return diag__fail(diag, -ENAMETOOLONG,
-				  "test name is longer than %zu characters",
-				  sizeof(args) - 10);
-	err = initramfs__suffix(&blob, 1, &suffix, &suffix_len, diag);
+	err = build_cmdline(run, s, diag);
+	if (!err)
+		err = build_suffix(run, &suffix, &suffix_len, diag);
 	if (err)
 		return err;
 	parts[0] =
@@ -164,6 +201,8 @@ int session__run_machine(struct session *s, const char *name,
 	err = build_machine(run, s, diag);
 	if (!err) {
 		run->start_ns = kt_now_ns();
+		if (s->workload && s->workload->io.started)
+			s->workload->io.started(s->workload->io.ctx, run->vm);
 		err = vm__run(run->vm, &vx, &vm_diag);
 		if (err)
 			diag__fail(diag, err, "%s", diag__text(&vm_diag, err));

@@ -10,6 +10,7 @@
 #include <ktstr/ktap.h>
 
 #include "lib/session/session-internal.h"
+#include "lib/session/workload.h"
 
 /*
  * Output callbacks arrive on vCPU threads, one at a time per stream; each
@@ -19,6 +20,7 @@
 struct run {
 	const char *name;
 	const struct ktstr_attr *attr;
+	const struct workload *workload; /* NULL: a test of the harness */
 	FILE *report;
 	struct vm *vm;
 	bool built_base; /* the first of a session that had to build it */

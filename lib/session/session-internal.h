@@ -18,7 +18,8 @@ struct session {
 	pid_t owner;
 	struct kernel_ref kernel;
 	struct accel_probe accel;
-	struct initramfs_base base; /* fd -1 while not built */
+	struct initramfs_base base;	 /* fd -1 while not built */
+	const struct workload *workload; /* NULL: tests of the harness */
 	char log_dir[PATH_MAX];
 	struct splat_allow *allow; /* NULL: no list */
 	atomic_uint *machines; /* started so far; shared with forked tests */
@@ -50,6 +51,9 @@ struct evidence {
 	bool have_result;
 	struct msg_test_result result;
 	char reason[1024];
+	bool is_workload;  /* not a test of ours, so that this must come: */
+	bool have_program; /* its EXEC_EXIT record */
+	s32 program_status;
 	bool have_exit;
 	s32 exit_code;
 	bool damaged;	       /* bulk stream had bad, cut or unknown records */

@@ -5,6 +5,7 @@
  * forked children that inherit it.
  */
 #include "lib/session/session-internal.h"
+#include "lib/session/workload.h"
 
 #include <signal.h>
 #include <sys/mman.h>
@@ -52,16 +53,17 @@ int session__log_root(char *buf, size_t size, struct kt_diag *diag)
 	return (size_t)len < size ? 0 : -ENAMETOOLONG;
 }
 
-static int find_log_dir(struct session *s, const char *prog,
+static int find_log_dir(struct session *s, const struct session_config *cfg,
 			struct kt_diag *diag)
 {
 	char root[PATH_MAX];
-	int err = session__log_root(root, sizeof(root), diag);
-	int len;
+	int err, len;
 
+	err = cfg->log_root ? 0 : session__log_root(root, sizeof(root), diag);
 	if (err)
 		return err;
-	len = snprintf(s->log_dir, sizeof(s->log_dir), "%s/%s", root, prog);
+	len = snprintf(s->log_dir, sizeof(s->log_dir), "%s/%s",
+		       cfg->log_root ? cfg->log_root : root, cfg->prog);
 	return (size_t)len < sizeof(s->log_dir) ? 0 : -ENAMETOOLONG;
 }
 
@@ -75,6 +77,10 @@ static int build_base(struct session *s, const char *init, struct kt_diag *diag)
 		.nr_modules = ARRAY_SIZE(guest_modules),
 	};
 
+	if (s->workload) {
+		spec.files = s->workload->files;
+		spec.nr_files = s->workload->nr_files;
+	}
 	return initramfs__base(&spec, &s->base, diag);
 }
 
@@ -99,7 +105,8 @@ static int prepare(struct session *s, const struct session_config *cfg)
 {
 	int err;
 
-	err = find_log_dir(s, cfg->prog, &s->why);
+	s->workload = cfg->workload;
+	err = find_log_dir(s, cfg, &s->why);
 	if (err)
 		return err;
 	err = load_allow_list(s);
@@ -149,6 +156,25 @@ void session__free(struct session *s)
 	free(s);
 }
 
+const char *session__trouble(const struct session *s)
+{
+	return s->broken ? s->why.msg : NULL;
+}
+
+const char *session__kernel_name(const struct session *s)
+{
+	return s->kernel.name;
+}
+
+/*
+ * A root tmpfs takes half of the memory; the archive itself is there until it
+ * is unpacked; the kernel and the test need some as well.
+ */
+unsigned int session__memory_mib(const struct session *s)
+{
+	return 3 * (unsigned int)(s->base.len >> 20) + 256;
+}
+
 double session__dilation(const struct session *s)
 {
 	return session__dilate(s->accel.mips);
@@ -174,6 +200,7 @@ static void fail(struct session_verdict *v, enum ktstr_outcome outcome,
 		 FILE *report, const char *text)
 {
 	v->outcome = outcome;
+	v->program_status = -1;
 	v->ksft_code = ktstr_outcome__ksft_code(outcome);
 	snprintf(v->reason, sizeof(v->reason), "ERROR %s",
 		 ktstr_outcome__name(outcome));

@@ -11,9 +11,13 @@
 static void on_com1(void *ctx, const void *buf, size_t len)
 {
 	struct run *run = ctx;
+	const struct workload *w = run->workload;
 	const char *p = buf, *end = p + len;
 
 	splat_scan__feed(&run->klog_scan, buf, len);
+	if (w && w->io.kernel_log)
+		w->io.kernel_log(w->io.ctx, buf, len);
+
 	/* A serial console ends lines with CR LF; for us LF is enough. */
 	while (p < end) {
 		const char *cr = memchr(p, '\r', (size_t)(end - p));
@@ -51,18 +55,37 @@ static void on_result(struct run *run, const struct wire_record *rec)
 	run->ev.have_result = true;
 }
 
+/* A workload's owner takes its output itself, as it is. */
+static void show(struct run *run, enum ktap_stream stream,
+		 const struct wire_record *rec)
+{
+	const struct workload *w = run->workload;
+
+	if (w && w->io.output)
+		w->io.output(w->io.ctx, stream == KTAP_STREAM_STDERR ? 2 : 1,
+			     rec->payload, rec->len);
+	else
+		ktap_relay__feed(&run->relay, stream, rec->payload, rec->len);
+}
+
 static void on_stdout(struct run *run, const struct wire_record *rec)
 {
 	keepbuf__add(&run->out, rec->payload, rec->len);
-	ktap_relay__feed(&run->relay, KTAP_STREAM_STDOUT, rec->payload,
-			 rec->len);
+	show(run, KTAP_STREAM_STDOUT, rec);
 }
 
 static void on_stderr(struct run *run, const struct wire_record *rec)
 {
 	keepbuf__add(&run->err, rec->payload, rec->len);
-	ktap_relay__feed(&run->relay, KTAP_STREAM_STDERR, rec->payload,
-			 rec->len);
+	show(run, KTAP_STREAM_STDERR, rec);
+}
+
+static void on_exec_exit(struct run *run, const struct wire_record *rec)
+{
+	run->ev.damaged |= run->ev.have_program;
+	memcpy(&run->ev.program_status, rec->payload,
+	       sizeof(run->ev.program_status));
+	run->ev.have_program = true;
 }
 
 static void on_dmesg(struct run *run, const struct wire_record *rec)
@@ -88,9 +111,10 @@ static const struct {
 	u32 type;
 	void (*fn)(struct run *run, const struct wire_record *rec);
 } handlers[] = {
-	{ MSG_STDOUT, on_stdout },  { MSG_STDERR, on_stderr },
-	{ MSG_DMESG, on_dmesg },    { MSG_TEST_RESULT, on_result },
-	{ MSG_EXIT, on_exit_code }, { MSG_SYS_RDY, on_sys_rdy },
+	{ MSG_STDOUT, on_stdout },	 { MSG_STDERR, on_stderr },
+	{ MSG_DMESG, on_dmesg },	 { MSG_TEST_RESULT, on_result },
+	{ MSG_EXIT, on_exit_code },	 { MSG_SYS_RDY, on_sys_rdy },
+	{ MSG_EXEC_EXIT, on_exec_exit },
 };
 
 static void on_record(void *ctx, const struct wire_record *rec)
@@ -115,9 +139,24 @@ static void on_bulk(void *ctx, const void *buf, size_t len)
 		run->ev.damaged = true;
 }
 
+static void on_console(void *ctx, const void *buf, size_t len)
+{
+	const struct workload *w = ((struct run *)ctx)->workload;
+
+	w->io.console(w->io.ctx, buf, len);
+}
+
 void run__sinks(struct run *run, struct vm_config *cfg)
 {
+	const struct workload *w = run->workload;
+
 	cfg->sink[VM_STREAM_COM1] = (struct vm_sink){ on_com1, run };
 	cfg->sink[VM_STREAM_COM2] = (struct vm_sink){ on_com2, run };
 	cfg->sink[VM_STREAM_BULK] = (struct vm_sink){ on_bulk, run };
+	if (!w || !w->interactive)
+		return;
+	if (w->io.console)
+		cfg->sink[VM_STREAM_HVC0] = (struct vm_sink){ on_console, run };
+	cfg->input_fd = w->io.input_fd;
+	cfg->input_stream = VM_STREAM_HVC0;
 }

@@ -45,6 +45,8 @@ enum ktstr_outcome verdict__judge(const struct evidence *ev)
 		return KTSTR_TIMEOUT;
 	if (!ev->have_result || !ev->have_exit || ev->damaged)
 		return KTSTR_TORN_RESULT;
+	if (ev->is_workload && !ev->have_program)
+		return KTSTR_TORN_RESULT;
 	if (ev->exit_code != ev->result.exit_code)
 		return KTSTR_TORN_RESULT;
 	/* A machine that was reset or stopped never finished its goodbye. */

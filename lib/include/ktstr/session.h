@@ -12,6 +12,7 @@
 
 struct accel_probe;
 struct session;
+struct workload;
 
 /** struct session_config - how to run; strings borrowed, NULL = environment */
 struct session_config {
@@ -20,6 +21,9 @@ struct session_config {
 	const char *prog;    /* its name, a directory of the log tree */
 	const char *trouble; /* why no machine can run, "" = none known */
 	const struct accel_probe *accel; /* measured already (vmm/accel.h) */
+	/* Run this instead of tests of @init (ktstr/workload.h); borrowed. */
+	const struct workload *workload;
+	const char *log_root; /* instead of session__log_root() */
 };
 
 /**
@@ -56,6 +60,15 @@ int session__log_root(char *buf, size_t size, struct kt_diag *diag);
  */
 void session__describe(const struct session *s, FILE *to);
 
+/** session__trouble - why no test can run in @s, or NULL */
+const char *session__trouble(const struct session *s);
+
+/** session__kernel_name - what reports call the kernel; "" when broken */
+const char *session__kernel_name(const struct session *s);
+
+/** session__memory_mib - least memory in which the ramdisk can be unpacked */
+unsigned int session__memory_mib(const struct session *s);
+
 /** session__dilation - factor by which time limits are stretched, >= 1 */
 double session__dilation(const struct session *s);
 
@@ -69,8 +82,9 @@ unsigned int session__budget_s(const struct session *s,
 /** struct session_verdict - what the harness prints */
 struct session_verdict {
 	enum ktstr_outcome outcome;
-	int ksft_code;	   /* KSFT_PASS 0 .. KSFT_SKIP 4 */
-	char reason[1024]; /* text after the directive; one safe line */
+	int ksft_code;	    /* KSFT_PASS 0 .. KSFT_SKIP 4 */
+	int program_status; /* of a workload, 128 + N for signal N; or -1 */
+	char reason[1024];  /* text after the directive; one safe line */
 };
 
 /**

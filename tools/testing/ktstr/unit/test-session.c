@@ -36,6 +36,21 @@ static void test_pass_needs_everything(void **state)
 	assert_int_equal(verdict__judge(&ev), KTSTR_TORN_RESULT);
 }
 
+/* A program's own status is part of what makes its pass one. */
+static void test_workload_needs_its_status(void **state)
+{
+	struct evidence ev = good();
+
+	(void)state;
+	ev.is_workload = true;
+	assert_int_equal(verdict__judge(&ev), KTSTR_TORN_RESULT);
+	ev.have_program = true;
+	assert_int_equal(verdict__judge(&ev), KTSTR_PASS);
+	ev.result.exit_code = 1;
+	ev.exit_code = 1;
+	assert_int_equal(verdict__judge(&ev), KTSTR_FAIL);
+}
+
 static void test_exit_reasons(void **state)
 {
 	static const struct {
@@ -250,6 +265,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_pass_needs_everything),
+		cmocka_unit_test(test_workload_needs_its_status),
 		cmocka_unit_test(test_exit_reasons),
 		cmocka_unit_test(test_what_the_test_said),
 		cmocka_unit_test(test_splats),
