@@ -3,6 +3,7 @@
 #include "tools/ktstr/cmd.h"
 #include "tools/ktstr/generate.h"
 
+#include "guest/guest.h"
 #include "vmm/softkvm.h"
 
 static void usage(FILE *to)
@@ -27,9 +28,12 @@ static int run_command(const struct command *cmd, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+	static const struct guest_ops guest; /* no tests of its own */
 	const struct command *cmd;
 	int status;
 
+	if (guest__is_init())
+		return guest__init(&guest);
 	if (softkvm__main(argc, argv, &status))
 		return status;
 	if (argc < 2) {
