@@ -36,7 +36,10 @@ static bool parse_plan(const char *line, u64 *ret_n)
 
 static bool is_excused(const char *line)
 {
-	static const char *const words[] = { "SKIP", "TODO", "XFAIL" };
+	static const char *const words[] = {
+		"SKIP", "XFAIL",
+		"TODO" /* lint: unfinished ok, because it is TAP's word */
+	};
 
 	for (const char *p = line; (p = strchr(p, '#'));) {
 		p += 1 + strspn(p + 1, " ");
