@@ -20,35 +20,14 @@
 #define LEVEL_CORE 2u
 
 struct cpu_ids {
-	const struct x86_topology *topo;
+	const struct topology *topo;
 	const struct x86_cpuid_opts *opts;
 	u32 apic_id;
-	unsigned int thread_bits, core_bits;
+	struct topo_apic_bits bits;
 	unsigned int threads_per_llc;
 	unsigned int core; /* within the LLC */
-	unsigned int llc;
 	bool amd;
 };
-
-static unsigned int bits_for(unsigned int n)
-{
-	unsigned int bits = 0;
-
-	while ((1ULL << bits) < n)
-		bits++;
-	return bits;
-}
-
-u32 x86_topology__apic_id(const struct x86_topology *topo, unsigned int cpu)
-{
-	unsigned int thread = cpu % topo->threads_per_core;
-	unsigned int core = cpu / topo->threads_per_core % topo->cores_per_llc;
-	unsigned int llc = cpu / topo->threads_per_core / topo->cores_per_llc;
-	unsigned int tb = bits_for(topo->threads_per_core);
-	unsigned int cb = bits_for(topo->cores_per_llc);
-
-	return llc << (cb + tb) | core << tb | thread;
-}
 
 struct kvm_cpuid_entry2 *x86_cpuid__find(struct x86_cpuid *c, u32 function,
 					 u32 index)
@@ -100,9 +79,9 @@ static u32 cache_sharing(u32 eax, const struct cpu_ids *id)
 	unsigned int shift = 0;
 
 	if (level == 1 || level == 2)
-		shift = id->thread_bits;
+		shift = id->bits.core_shift;
 	else if (level == 3)
-		shift = id->thread_bits + id->core_bits;
+		shift = id->bits.llc_shift;
 	return ((1u << shift) - 1) & 0xfffu;
 }
 
@@ -113,7 +92,9 @@ static void patch_intel_cache(struct kvm_cpuid_entry2 *e,
 		return;
 	e->eax &= 0x00003fffu;
 	e->eax |= cache_sharing(e->eax, id) << 14;
-	e->eax |= (((1u << id->core_bits) - 1) & 0x3fu) << 26;
+	e->eax |= (((1u << (id->bits.llc_shift - id->bits.core_shift)) - 1) &
+		   0x3fu)
+		  << 26;
 }
 
 static void patch_amd_cache(struct kvm_cpuid_entry2 *e,
@@ -132,11 +113,11 @@ static void patch_topology(struct kvm_cpuid_entry2 *e, const struct cpu_ids *id)
 	e->ecx = e->index & 0xff;
 	e->edx = id->apic_id;
 	if (e->index == 0) {
-		e->eax = id->thread_bits;
-		e->ebx = id->topo->threads_per_core;
+		e->eax = id->bits.core_shift;
+		e->ebx = id->topo->threads;
 		e->ecx |= LEVEL_SMT << 8;
 	} else if (e->index == 1) {
-		e->eax = id->thread_bits + id->core_bits;
+		e->eax = id->bits.llc_shift;
 		e->ebx = id->threads_per_llc;
 		e->ecx |= LEVEL_CORE << 8;
 	}
@@ -163,16 +144,15 @@ static void patch_amd_size(struct kvm_cpuid_entry2 *e, const struct cpu_ids *id)
 {
 	e->ecx = 0;
 	if (id->amd && id->threads_per_llc > 1)
-		e->ecx = (id->thread_bits + id->core_bits) << 12 |
+		e->ecx = id->bits.llc_shift << 12 |
 			 ((id->threads_per_llc - 1) & 0xffu);
 }
 
 static void patch_amd_ids(struct kvm_cpuid_entry2 *e, const struct cpu_ids *id)
 {
 	e->eax = id->amd ? id->apic_id : 0;
-	e->ebx = id->amd ? (id->topo->threads_per_core - 1) << 8 |
-				   (id->core & 0xffu)
-			 : 0;
+	e->ebx =
+		id->amd ? (id->topo->threads - 1) << 8 | (id->core & 0xffu) : 0;
 	e->ecx = 0; /* node 0 of 1 */
 	e->edx = 0;
 }
@@ -227,18 +207,16 @@ static int add_kvm_signature(struct x86_cpuid *c)
 	return 0;
 }
 
-int x86_cpuid__patch(struct x86_cpuid *c, const struct x86_topology *topo,
+int x86_cpuid__patch(struct x86_cpuid *c, const struct topology *topo,
 		     unsigned int cpu, const struct x86_cpuid_opts *opts)
 {
 	struct cpu_ids id = {
 		.topo = topo,
 		.opts = opts,
-		.apic_id = x86_topology__apic_id(topo, cpu),
-		.thread_bits = bits_for(topo->threads_per_core),
-		.core_bits = bits_for(topo->cores_per_llc),
-		.threads_per_llc = topo->cores_per_llc * topo->threads_per_core,
-		.core = cpu / topo->threads_per_core % topo->cores_per_llc,
-		.llc = cpu / topo->threads_per_core / topo->cores_per_llc,
+		.bits = topo__apic_bits(topo),
+		.apic_id = topo__apic_id(topo, cpu),
+		.threads_per_llc = topo__cpus_per_llc(topo),
+		.core = topo__core_of_cpu(topo, cpu),
 		.amd = vendor_is_amd(c),
 	};
 	int err;

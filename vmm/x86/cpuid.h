@@ -8,21 +8,9 @@
 
 #include <linux/kvm.h>
 
-#include <ktstr/base.h>
+#include <ktstr/topo.h>
 
 #define X86_CPUID_MAX 256u
-
-/**
- * struct x86_topology - CPUs per level; every count at least 1
- *
- * An APIC id is llc << (core_bits + thread_bits) | core << thread_bits |
- * thread, where a level's bits are the smallest number that hold its count.
- */
-struct x86_topology {
-	unsigned int llcs;
-	unsigned int cores_per_llc;
-	unsigned int threads_per_core;
-};
 
 /** struct x86_cpuid - room for kvm_cpuid2 with its flexible array */
 struct x86_cpuid {
@@ -32,9 +20,6 @@ struct x86_cpuid {
 			X86_CPUID_MAX * sizeof(struct kvm_cpuid_entry2)];
 	};
 };
-
-/** x86_topology__apic_id - APIC id of CPU @cpu, counted llc-major */
-u32 x86_topology__apic_id(const struct x86_topology *topo, unsigned int cpu);
 
 /** struct x86_cpuid_opts - what the VMM found out about KVM */
 struct x86_cpuid_opts {
@@ -48,7 +33,7 @@ struct x86_cpuid_opts {
  *
  * Return: 0, or -ENOSPC when X86_CPUID_MAX entries are not enough.
  */
-int x86_cpuid__patch(struct x86_cpuid *c, const struct x86_topology *topo,
+int x86_cpuid__patch(struct x86_cpuid *c, const struct topology *topo,
 		     unsigned int cpu, const struct x86_cpuid_opts *opts);
 
 /** x86_cpuid__find - entry for (@function, @index), or NULL */

@@ -19,12 +19,10 @@ static int ioctl_failed(const char *name, struct kt_diag *diag)
 	return diag__fail(diag, -errno, "%s: %s", name, strerror(errno));
 }
 
-/* One socket; the shape this module will get from a topology model. */
-static struct x86_topology topology_of(unsigned int nr_cpus)
+/* One socket. */
+static struct topology topology_of(unsigned int nr_cpus)
 {
-	return (struct x86_topology){ .llcs = 1,
-				      .cores_per_llc = nr_cpus,
-				      .threads_per_core = 1 };
+	return TOPO_EVEN(1, 1, nr_cpus, 1);
 }
 
 /*
@@ -86,7 +84,7 @@ int arch__init_vm(struct vm *vm, struct kt_diag *diag)
 
 static int load_acpi(struct vm *vm, unsigned int nr_cpus, struct kt_diag *diag)
 {
-	struct x86_topology topo = topology_of(nr_cpus);
+	struct topology topo = topology_of(nr_cpus);
 	u8 *area = gmem__ptr(&vm->gm, X86_ACPI_ADDR, X86_ACPI_SIZE);
 	u32 apic_id[VM_MAX_CPUS];
 	struct acpi_params p = {
@@ -100,7 +98,7 @@ static int load_acpi(struct vm *vm, unsigned int nr_cpus, struct kt_diag *diag)
 	if (!area)
 		return diag__fail(diag, -EFAULT, "no memory for ACPI tables");
 	for (unsigned int i = 0; i < nr_cpus; i++)
-		apic_id[i] = x86_topology__apic_id(&topo, i);
+		apic_id[i] = topo__apic_id(&topo, i);
 	return acpi__build(&p, X86_ACPI_ADDR, area, X86_ACPI_SIZE, &len, diag);
 }
 
@@ -151,7 +149,7 @@ static int get_supported_cpuid(int kvm_fd, struct x86_cpuid *ret,
 }
 
 static int set_cpuid(struct vcpu *vcpu, const struct x86_cpuid *supported,
-		     const struct x86_topology *topo,
+		     const struct topology *topo,
 		     const struct x86_cpuid_opts *opts, struct kt_diag *diag)
 {
 	struct x86_cpuid c = *supported;
@@ -168,7 +166,7 @@ static int set_cpuid(struct vcpu *vcpu, const struct x86_cpuid *supported,
 int arch__create_vcpus(struct vm *vm, unsigned int nr, const struct kimage *img,
 		       struct kt_diag *diag)
 {
-	struct x86_topology topo = topology_of(nr);
+	struct topology topo = topology_of(nr);
 	struct x86_cpuid_opts opts = {
 		.tsc_deadline =
 			kvm__has(vm->kvm_fd, KVM_CAP_TSC_DEADLINE_TIMER),
@@ -180,8 +178,7 @@ int arch__create_vcpus(struct vm *vm, unsigned int nr, const struct kimage *img,
 		return diag__fail(diag, -ENOMEM, "out of memory");
 	err = get_supported_cpuid(vm->kvm_fd, supported, diag);
 	for (unsigned int i = 0; !err && i < nr; i++) {
-		err = vcpu__create(vm, i, x86_topology__apic_id(&topo, i),
-				   diag);
+		err = vcpu__create(vm, i, topo__apic_id(&topo, i), diag);
 		if (!err)
 			err = set_cpuid(&vm->vcpu[i], supported, &topo, &opts,
 					diag);

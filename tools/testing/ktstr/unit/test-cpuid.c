@@ -56,19 +56,9 @@ static struct kvm_cpuid_entry2 *need(struct x86_cpuid *c, u32 fn, u32 index)
 	return e;
 }
 
-static void apic_ids_leave_gaps_for_odd_counts(void **state)
-{
-	const struct x86_topology t = { 2, 3, 2 };
-	static const u32 want[] = { 0, 1, 2, 3, 4, 5, 8, 9, 10, 11, 12, 13 };
-
-	(void)state;
-	for (unsigned int i = 0; i < ARRAY_SIZE(want); i++)
-		assert_int_equal(x86_topology__apic_id(&t, i), want[i]);
-}
-
 static void amd_cpu_of_three(void **state)
 {
-	const struct x86_topology t = { 1, 3, 1 };
+	const struct topology t = TOPO_EVEN(1, 1, 3, 1);
 	const struct x86_cpuid_opts opts = { .tsc_deadline = true };
 	struct x86_cpuid c;
 
@@ -103,7 +93,7 @@ static void amd_cpu_of_three(void **state)
 
 static void single_cpu_has_no_threading(void **state)
 {
-	const struct x86_topology t = { 1, 1, 1 };
+	const struct topology t = TOPO_EVEN(1, 1, 1, 1);
 	const struct x86_cpuid_opts opts = { .tsc_deadline = false };
 	struct x86_cpuid c;
 
@@ -119,7 +109,7 @@ static void single_cpu_has_no_threading(void **state)
 
 static void intel_cpu_of_sixteen_threads(void **state)
 {
-	const struct x86_topology t = { 2, 4, 2 };
+	const struct topology t = TOPO_EVEN(1, 2, 4, 2);
 	const struct x86_cpuid_opts opts = { .tsc_deadline = true };
 	struct x86_cpuid c;
 
@@ -141,7 +131,7 @@ static void intel_cpu_of_sixteen_threads(void **state)
 
 static void full_table_is_an_error(void **state)
 {
-	const struct x86_topology t = { 1, 1, 1 };
+	const struct topology t = TOPO_EVEN(1, 1, 1, 1);
 	const struct x86_cpuid_opts opts = { .tsc_deadline = false };
 	struct x86_cpuid c;
 
@@ -155,7 +145,6 @@ static void full_table_is_an_error(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(apic_ids_leave_gaps_for_odd_counts),
 		cmocka_unit_test(amd_cpu_of_three),
 		cmocka_unit_test(single_cpu_has_no_threading),
 		cmocka_unit_test(intel_cpu_of_sixteen_threads),
