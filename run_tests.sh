@@ -27,7 +27,7 @@ usage()
 	Exit status: 0 all passed, 1 something failed, 2 wrong usage, 125 the suite
 	could not be run or no test was executed.
 	Environment: O (build directory), KTSTR_KERNEL, KTSTR_ACCEL, KTSTR_CACHE_DIR,
-	KSRC; Documentation/testing.md explains them.
+	KSRC; Documentation/running.md explains them.
 	END
 }
 

@@ -17,7 +17,7 @@
 #include "vmm/accel.h"
 #include "vmm/softkvm.h"
 
-/* Exit status when nothing could be tried; see Documentation/testing.md. */
+/* Exit status when nothing could be tried; see Documentation/running.md. */
 #define EXIT_USAGE 2
 
 /* --- guest --------------------------------------------------------------- */

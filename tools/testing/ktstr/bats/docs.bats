@@ -2,9 +2,19 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # What the documents claim: the README's test compiles and is short, links
-# lead somewhere, make help and make install cover what exists.
+# and paths lead somewhere, every command that they tell a reader to type
+# exists and has the options given, and what is marked `sh run` works.
 
 load common
+
+setup()
+{
+	cd "$TOP"
+	docs=(README.md Documentation/*.md Documentation/*/*.md)
+}
+
+# the lines DOCUMENT:LINE: COMMAND whose command matches $1
+commands_like() { scripts/doc-commands "${docs[@]}" | grep -E "^[^:]*:[0-9]*: $1"; }
 
 @test "README's test has at most 12 lines and compiles" {
 	src=$BATS_TEST_TMPDIR/readme.c
@@ -26,6 +36,105 @@ load common
 				return 1
 			}
 		done
+	done
+}
+
+@test "every ktstr and run_tests.sh command line in the documents is valid" {
+	# shellcheck disable=SC1091 # made by the build
+	. "$O/ktstr.bash-completion"
+	count=0
+	while IFS= read -r line; do
+		read -r word cmd rest <<<"${line#*: }"
+		rest=${rest%% -- *}
+		if [[ $word == *run_tests.sh ]]; then
+			rest="$cmd $rest" cmd=run_tests.sh
+		fi
+		# ktstr(1), ktstr --help, ktstr COMMAND, ktstr test|run
+		[[ $cmd =~ ^[a-z_.]+$ ]] || continue
+		count=$((count + 1))
+		if [ "$cmd" = run_tests.sh ]; then
+			known=" $(./run_tests.sh --help | grep -oE -e '--[a-z-]+' | xargs) "
+		else
+			known=" $(_ktstr_options "$cmd") "
+		fi
+		[ "$known" != "  " ] || { echo "$line: no command '$cmd'"; return 1; }
+		for option in $(grep -oE -e '--[a-z][a-z-]*' <<<"$rest"); do
+			[[ $known == *" $option "* || $known == *" $option= "* ]] || {
+				echo "$line: $cmd has no $option"
+				return 1
+			}
+		done
+	done < <(commands_like '(\./|\.\./)*(build/)?(ktstr|run_tests\.sh)( |$)')
+	[ "$count" -ge 5 ]
+}
+
+@test "every make command line in the documents names targets that exist" {
+	while IFS= read -r line; do
+		makefiles="Makefile mk/*.mk"
+		# a suite of the user's has its own
+		[[ $line != *example-suite/README.md*:\ make\ check ]] || continue
+		for word in ${line#*: make}; do
+			case $word in
+			tools/testing/ktstr) makefiles=tools/testing/ktstr/Makefile ;;
+			*=* | -* | */* | [A-Z]* | '[') ;;
+			*)
+				# shellcheck disable=SC2086 # several files
+				grep -qE "^([a-z_-]+ )*$word[ :]|^(GOALS|\.PHONY).*\<$word\>" $makefiles || {
+					echo "$line: $makefiles has no target '$word'"
+					return 1
+				} ;;
+			esac
+		done
+	done < <(commands_like 'make ')
+}
+
+@test "every path that the documents name is there" {
+	status=0
+	for path in $(scripts/doc-commands "${docs[@]}" | sed 's/^[^:]*:[0-9]*: //' |
+		grep -xE '(lib|vmm|guest|bpf|mk|scripts|tools|Documentation|bats|unit|fuzz|selfcheck|ktstr)/[a-z0-9_./-]*' | sort -u); do
+		[ -e "$path" ] || [ -e "tools/testing/ktstr/$path" ] ||
+			[ -e "lib/include/$path" ] || {
+			echo "no $path"
+			status=1
+		}
+	done
+	[ $status = 0 ]
+}
+
+@test "blocks marked sh run work as they stand" {
+	scripts/doc-commands --run "${docs[@]}" >"$BATS_TEST_TMPDIR/run"
+	[ -s "$BATS_TEST_TMPDIR/run" ]
+	PATH=$O:$PATH run bash -eu "$BATS_TEST_TMPDIR/run"
+	status_is 0
+}
+
+@test "blocks marked yaml are YAML, shell in them and beside them parses" {
+	scripts/doc-commands --yaml "${docs[@]}"
+	for doc in "${docs[@]}"; do
+		awk '/^```sh/ { inside = 1; next } /^```/ { inside = 0 } inside' "$doc" |
+			bash -n
+	done
+}
+
+@test "architecture.md's table of folders is the one that is enforced" {
+	diff <(sed -n "/^layers='/,/^'/s/^\([a-z]*\): *\(.*\)/\1: \2/p" scripts/check-layers |
+		grep -vE '^(harness|bpf|tests):' | sed 's/: *$/: nothing of ours/' | sort) \
+		<(sed -n 's/^| `\([a-z/]*\)` | [^|]* | \(.*\) |$/\1: \2/p' Documentation/architecture.md |
+			sed -e 's#^lib/##' -e 's#^tools/ktstr#tools#' -e 's/,//g' |
+			grep -v '^harness:' | sort)
+}
+
+@test "every variable that the code looks at is documented" {
+	for name in $(git grep -hoE '"KTSTR_[A-Z_]+"' -- 'lib/*.c' 'vmm/*.[ch]' 'tools/ktstr/*.[ch]' |
+		tr -d '"' | sort -u); do
+		case $name in
+		# between our own processes
+		KTSTR_SOFTKVM | KTSTR_SOFTKVM_AGENT | KTSTR_GUEST_INIT) continue ;;
+		esac
+		grep -qF "ENV(\"$name\"," tools/ktstr/env.def || {
+			echo "$name has no row in tools/ktstr/env.def"
+			return 1
+		}
 	done
 }
 
