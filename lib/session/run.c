@@ -76,10 +76,14 @@ static void run__fini(struct run *run)
 	keepbuf__fini(&run->err);
 }
 
+#define BODY_TIMEOUT_MAX_MS (24ull * 60 * 60 * 1000) /* guest/params.c */
+
 static u64 body_timeout_ms(const struct session *s,
 			   const struct ktstr_attr *attr)
 {
-	return (u64)(attr->timeout_s * 1000.0 * session__dilation(s));
+	u64 ms = (u64)(attr->timeout_s * 1000.0 * session__dilation(s));
+
+	return KT_MIN(ms, BODY_TIMEOUT_MAX_MS);
 }
 
 /* Boot budget: features of the reference system, 10 s + 150 ms per vCPU. */
@@ -184,6 +188,13 @@ static int build_machine(struct run *run, struct session *s,
 	return vm__new(&cfg, &run->vm, diag);
 }
 
+/* Who may want to stop it. */
+static void tell_machine(const struct run *run, struct vm *vm)
+{
+	if (run->workload && run->workload->io.started)
+		run->workload->io.started(run->workload->io.ctx, vm);
+}
+
 int session__run_machine(struct session *s, const char *name,
 			 const struct ktstr_attr *attr, FILE *report,
 			 struct session_verdict *ret_verdict,
@@ -201,9 +212,9 @@ int session__run_machine(struct session *s, const char *name,
 	err = build_machine(run, s, diag);
 	if (!err) {
 		run->start_ns = kt_now_ns();
-		if (s->workload && s->workload->io.started)
-			s->workload->io.started(s->workload->io.ctx, run->vm);
+		tell_machine(run, run->vm);
 		err = vm__run(run->vm, &vx, &vm_diag);
+		tell_machine(run, NULL);
 		if (err)
 			diag__fail(diag, err, "%s", diag__text(&vm_diag, err));
 		else

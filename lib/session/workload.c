@@ -135,8 +135,10 @@ int workload__shell(struct workload *w, const char *cmd,
 	w->path = strdup("/bin/busybox");
 	w->cwd = strdup("/");
 	add_word(w, "KTSTR_MODE", cmd ? "exec" : "shell");
-	if (!cmd)
+	if (!cmd) {
+		add_word(w, "KTSTR_TEST_TIMEOUT_MS", "0");
 		add_term(w, term);
+	}
 	err = w->path && w->cwd ? add_shell_argv(w, cmd) : -ENOMEM;
 	return err ? err : workload__add_file(w, "/bin/busybox", busybox, diag);
 }

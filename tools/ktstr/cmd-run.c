@@ -6,113 +6,32 @@
  */
 #include "tools/ktstr/cmd.h"
 
-#include <limits.h>
-
-#include <ktstr/cache.h>
-#include <ktstr/fd.h>
-#include <ktstr/workload.h>
-
+#include "tools/ktstr/machine-run.h"
 #include "tools/ktstr/run-output.h"
-#include "vmm/accel.h"
-#include "vmm/softkvm.h"
 
-#define MAX_KERNELS 32u
-#define MAX_INCLUDES 256u
 #define DEFAULT_TIMEOUT_S 45u /* kselftest's runner.sh */
 
 struct run_options {
-	const char *kernel[MAX_KERNELS];
-	unsigned int nr_kernels;
-	const char *include[MAX_INCLUDES];
-	unsigned int nr_includes;
-	struct ktstr_attr attr; /* memory_mib 0: what the files need */
+	struct machine_run run;
 	bool raw;
 	char **argv; /* the program's */
 	int argc;
 };
 
-/** struct run - everything one invocation needs at the same time */
-struct run {
-	const struct run_options *opt;
-	struct workload *workload;
-	struct accel_probe accel;
-	char log_root[PATH_MAX];
-	struct session *session[MAX_KERNELS];
-};
-
-static int find_log_root(char *buf, size_t size, struct kt_diag *diag)
+static int plan(struct machine_run *run, struct kt_diag *diag)
 {
-	const char *dir = getenv("KTSTR_SIDECAR_DIR");
-	int len;
+	const struct run_options *opt =
+		container_of(run, struct run_options, run);
 
-	if (!dir || !*dir)
-		return cache__dir("logs", buf, size, diag);
-	len = snprintf(buf, size, "%s", dir);
-	return (size_t)len < size ? 0 : -ENAMETOOLONG;
+	return workload__program(run->workload, opt->argc, opt->argv, diag);
 }
 
-static int plan_workload(const struct run_options *opt,
-			 struct workload **ret_workload, struct kt_diag *diag)
-{
-	struct workload *w __free(workload) = NULL;
-	int err = workload__new(&w);
-
-	if (!err)
-		err = workload__program(w, opt->argc, opt->argv, diag);
-	for (unsigned int i = 0; i < opt->nr_includes && !err; i++)
-		err = workload__include(w, opt->include[i], diag);
-	if (err)
-		return err;
-	*ret_workload = no_free_ptr(w);
-	return 0;
-}
-
-static int make_session(struct run *run, unsigned int i, struct kt_diag *diag)
-{
-	struct session_config cfg = {
-		.kernel = run->opt->kernel[i],
-		.init = "/proc/self/exe",
-		.prog = "run",
-		.accel = &run->accel,
-		.workload = run->workload,
-		.log_root = run->log_root,
-	};
-	const char *trouble;
-	int err = session__new(&cfg, &run->session[i]);
-
-	if (err)
-		return err;
-	trouble = session__trouble(run->session[i]);
-	return trouble ? diag__fail(diag, -ENODEV, "%s", trouble) : 0;
-}
-
-/* All that can go wrong without a machine goes wrong here. */
-static int prepare(struct run *run, bool *ret_elsewhere, struct kt_diag *diag)
-{
-	int err = plan_workload(run->opt, &run->workload, diag);
-
-	if (!err)
-		err = find_log_root(run->log_root, sizeof(run->log_root), diag);
-	if (!err)
-		err = softkvm__wanted(true, &run->accel, ret_elsewhere, diag);
-	for (unsigned int i = 0; i < run->opt->nr_kernels && !err; i++)
-		err = make_session(run, i, diag);
-	return err;
-}
-
-static void fini(struct run *run)
-{
-	for (unsigned int i = 0; i < run->opt->nr_kernels; i++)
-		session__free(run->session[i]);
-	workload__free(run->workload);
-}
-
-static void result_name(const struct run *run, unsigned int i, char *buf,
-			size_t size)
+static void result_name(const struct machine_run *run, unsigned int i,
+			char *buf, size_t size)
 {
 	const char *prog = workload__name(run->workload);
 
-	if (run->opt->nr_kernels < 2)
+	if (run->nr_kernels < 2)
 		snprintf(buf, size, "selftests: ktstr: %s", prog);
 	else
 		snprintf(buf, size, "selftests: ktstr: %s.kernel_%s", prog,
@@ -120,34 +39,30 @@ static void result_name(const struct run *run, unsigned int i, char *buf,
 }
 
 /* One result of the run. */
-static int run_one(struct run *run, unsigned int i, struct run_output *out)
+static int run_one(const struct run_options *opt, unsigned int i,
+		   struct run_output *out)
 {
-	struct ktstr_attr attr = run->opt->attr;
-	struct session *s = run->session[i];
+	struct ktstr_attr attr = machine_run__attr(&opt->run, i);
+	struct session *s = opt->run.session[i];
 	struct session_verdict v = { 0 };
-	char name[256], *report = NULL;
+	char *report __free(ptr) = NULL;
+	char name[256];
 	size_t size;
 	FILE *f = open_memstream(&report, &size);
-	int status;
 
 	if (!f)
 		return CMD_INFRA;
-	if (!attr.memory_mib)
-		attr.memory_mib = KT_MAX(KTSTR_DEFAULT_MEMORY_MIB,
-					 session__memory_mib(s));
-	result_name(run, i, name, sizeof(name));
-	if (!run->opt->raw) {
+	result_name(&opt->run, i, name, sizeof(name));
+	if (!opt->raw) {
 		session__describe(s, stdout);
 		printf("# timeout set to %u\n# %s\n", attr.timeout_s, name);
 		fflush(stdout);
 	}
-	run_output__begin(out, run->opt->raw);
-	session__run_test(s, workload__name(run->workload), &attr, f, &v);
+	run_output__begin(out, opt->raw);
+	session__run_test(s, workload__name(opt->run.workload), &attr, f, &v);
 	if (fclose(f))
 		return CMD_INFRA;
-	status = run_output__end(out, report, i + 1, name, &v);
-	free(report);
-	return status;
+	return run_output__end(out, report, i + 1, name, &v);
 }
 
 /* The worst of several results: ours before the program's, 4 = skipped. */
@@ -162,7 +77,7 @@ static int worse(int a, int b)
 	return b == rank_skip ? a : KT_MAX(a, b);
 }
 
-static int run_here(struct run *run)
+static int run_here(const struct run_options *opt)
 {
 	static struct run_output out; /* too large for the stack */
 	struct workload_io io = { .output = run_output__take,
@@ -170,80 +85,55 @@ static int run_here(struct run *run)
 				  .input_fd = -1 };
 	int status = -1;
 
-	workload__set_io(run->workload, &io);
-	if (!run->opt->raw)
-		printf("TAP version 13\n1..%u\n", run->opt->nr_kernels);
-	for (unsigned int i = 0; i < run->opt->nr_kernels; i++) {
-		int one = run_one(run, i, &out);
+	workload__set_io(opt->run.workload, &io);
+	if (!opt->raw)
+		printf("TAP version 13\n1..%u\n", opt->run.nr_kernels);
+	for (unsigned int i = 0; i < opt->run.nr_kernels; i++) {
+		int one = run_one(opt, i, &out);
 
 		status = status < 0 ? one : worse(status, one);
 	}
 	return status;
 }
 
-static int rerun(int argc, char **argv, const struct run *run,
-		 struct kt_diag *diag)
-{
-	char **copy __free(ptr) = calloc((size_t)argc + 2, sizeof(*copy));
-	const char *rw[] = { run->log_root };
-	struct softkvm_exec req = { .argv = copy,
-				    .rw_dirs = rw,
-				    .nr_rw_dirs = 1,
-				    .quiet = run->opt->raw };
-	char name[] = "run";
-	int status, err;
-
-	if (!copy)
-		return -ENOMEM;
-	copy[0] = name; /* becomes this executable's path */
-	copy[1] = name;
-	memcpy(copy + 2, argv + 1, (size_t)(argc - 1) * sizeof(*copy));
-	/* Written through from inside, so it has to exist out here. */
-	if (fd__mkdirs(run->log_root))
-		req.nr_rw_dirs = 0;
-	err = softkvm__rerun(&req, &status, diag);
-	return err ? err : status;
-}
-
 /* Nothing ran; the report still has every result that was promised. */
-static int refuse(const struct run *run, enum ktstr_outcome outcome,
+static int refuse(const struct run_options *opt, enum ktstr_outcome outcome,
 		  const char *why)
 {
-	const char *prog = run->workload ? workload__name(run->workload)
-					 : run->opt->argv[0];
+	const struct machine_run *run = &opt->run;
+	const char *prog = run->workload ? workload__name(run->workload) : "";
 
 	fprintf(stderr, "ktstr run: %s\n", why);
-	if (run->opt->raw)
+	if (opt->raw)
 		return ktstr_outcome__exit_status(outcome);
-	printf("TAP version 13\n1..%u\n", run->opt->nr_kernels);
-	for (unsigned int i = 0; i < run->opt->nr_kernels; i++)
+	printf("TAP version 13\n1..%u\n", run->nr_kernels);
+	for (unsigned int i = 0; i < run->nr_kernels; i++)
 		printf("not ok %u selftests: ktstr: %s%s%s # ERROR %s\n", i + 1,
-		       prog, run->opt->nr_kernels > 1 ? ".kernel_" : "",
-		       run->opt->nr_kernels > 1 ? run->opt->kernel[i] : "",
+		       prog, run->nr_kernels > 1 ? ".kernel_" : "",
+		       run->nr_kernels > 1 ? run->kernel[i] : "",
 		       ktstr_outcome__name(outcome));
 	return ktstr_outcome__exit_status(outcome);
 }
 
-static int execute(const struct run_options *opt, int argc, char **argv)
+static int execute(struct run_options *opt, int argc, char **argv)
 {
-	struct run run = { .opt = opt };
 	struct kt_diag diag = { 0 };
 	bool elsewhere = false;
 	int status, err;
 
-	err = prepare(&run, &elsewhere, &diag);
+	err = machine_run__prepare(&opt->run, plan, &elsewhere, &diag);
 	if (err) {
-		status =
-			refuse(&run, KTSTR_SETUP_ERROR, diag__text(&diag, err));
+		status = refuse(opt, KTSTR_SETUP_ERROR, diag__text(&diag, err));
 	} else if (elsewhere) {
-		status = rerun(argc, argv, &run, &diag);
+		status = machine_run__elsewhere(&opt->run, "run", NULL, argc,
+						argv, opt->raw, &diag);
 		if (status < 0)
-			status = refuse(&run, KTSTR_VMM_ERROR,
+			status = refuse(opt, KTSTR_VMM_ERROR,
 					diag__text(&diag, status));
 	} else {
-		status = run_here(&run);
+		status = run_here(opt);
 	}
-	fini(&run);
+	machine_run__fini(&opt->run);
 	if (fflush(stdout)) {
 		fprintf(stderr, "ktstr run: writing output: %s\n",
 			strerror(errno));
@@ -263,23 +153,15 @@ static const struct argp_option options[] = {
 	{ "memory", 'm', "MIB", 0,
 	  "memory in MiB (512, more where the files need it)", 0 },
 	{ "timeout", 't', "SECONDS", 0, "for the program (45)", 0 },
-	{ "include", 'i', "FILE|DIR|NAME", 0,
-	  "also pack this below /include-files; may be repeated", 0 },
+	{ "include", 'i', "FILE", 0,
+	  "also pack this file, directory or program of PATH below "
+	  "/include-files; may be repeated",
+	  0 },
 	{ "kargs", OPT_KARGS, "TEXT", 0, "more kernel command line", 0 },
 	{ "raw", OPT_RAW, NULL, 0,
 	  "the program's bytes as they are, and nothing else", 0 },
 	{ 0 },
 };
-
-static error_t parse_list(const char **list, unsigned int *nr, unsigned int max,
-			  const char *arg, struct argp_state *state)
-{
-	if (*nr == max)
-		argp_error(state, "more than %u of one option", max);
-	else
-		list[(*nr)++] = arg;
-	return 0;
-}
 
 static error_t parse_opt(int key, char *arg, struct argp_state *state)
 {
@@ -287,24 +169,24 @@ static error_t parse_opt(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case 'k':
-		return parse_list(opt->kernel, &opt->nr_kernels, MAX_KERNELS,
-				  arg, state);
+		machine_run__add_kernel(&opt->run, arg, state);
+		return 0;
 	case 'i':
-		return parse_list(opt->include, &opt->nr_includes, MAX_INCLUDES,
-				  arg, state);
+		machine_run__add_include(&opt->run, arg, state);
+		return 0;
 	case 'c':
-		opt->attr.cpus = cmd__number(state, arg, "--cpus");
+		opt->run.attr.cpus = cmd__number(state, arg, "--cpus");
 		return 0;
 	case 'm':
-		opt->attr.memory_mib = cmd__number(state, arg, "--memory");
-		if (!opt->attr.memory_mib)
+		opt->run.attr.memory_mib = cmd__number(state, arg, "--memory");
+		if (!opt->run.attr.memory_mib)
 			argp_error(state, "--memory 0 is no machine");
 		return 0;
 	case 't':
-		opt->attr.timeout_s = cmd__number(state, arg, "--timeout");
+		opt->run.attr.timeout_s = cmd__number(state, arg, "--timeout");
 		return 0;
 	case OPT_KARGS:
-		opt->attr.kargs = arg;
+		opt->run.attr.kargs = arg;
 		return 0;
 	case OPT_RAW:
 		opt->raw = true;
@@ -333,16 +215,16 @@ static const struct argp run_argp = {
 static int cmd_run(int argc, char **argv)
 {
 	static struct run_options opt = {
-		.attr = { .cpus = KTSTR_DEFAULT_CPUS,
-			  .timeout_s = DEFAULT_TIMEOUT_S },
+		.run.attr = { .cpus = KTSTR_DEFAULT_CPUS,
+			      .timeout_s = DEFAULT_TIMEOUT_S },
 	};
 	/* In order: what follows the program's name is the program's. */
 	int status = cmd__parse(&command_run, argc, argv, ARGP_IN_ORDER, &opt);
 
 	if (status)
 		return status;
-	if (!opt.nr_kernels)
-		opt.kernel[opt.nr_kernels++] = NULL;
+	if (!opt.run.nr_kernels)
+		opt.run.nr_kernels = 1; /* the usual one */
 	return execute(&opt, argc, argv);
 }
 

@@ -19,16 +19,20 @@
 #define STATUS_TIMEOUT 124 /* as timeout(1) */
 #define ESCAPE_PREFIX 0x01 /* Ctrl-A, then x */
 
-struct console {
-	struct vm *vm;
+/*
+ * One per process. Lives until exit, because the input thread does; @lock keeps
+ * it from stopping a machine that is gone. Signal handlers run on the main
+ * thread, which is the one that frees it, and need no lock.
+ */
+static struct {
+	pthread_mutex_t lock;
+	struct vm *volatile vm;
 	struct vm_stats_mark mark;
 	bool escape;	/* stdin is a terminal, here or outside softkvm */
 	bool user_quit; /* escape key */
 	int pipe_w;
-};
+} con = { .lock = PTHREAD_MUTEX_INITIALIZER, .pipe_w = -1 };
 
-/* What signal handlers and atexit() can reach. */
-static struct vm *volatile running;
 static volatile sig_atomic_t got_signal;
 static struct termios saved_tty;
 static bool tty_changed;
@@ -56,7 +60,7 @@ bool vm_console__raw_tty(void)
 
 static void on_signal(int sig)
 {
-	struct vm *vm = running;
+	struct vm *vm = con.vm;
 
 	got_signal = sig;
 	if (vm)
@@ -80,19 +84,20 @@ static void catch_signals(void)
  * Output of a guest that ends normally still wants out; a reader that does
  * not read must not hold the machine for ever.
  */
-static void write_out(struct console *con, const char *p, size_t len)
+void vm_console__write(int fd, const void *buf, size_t len)
 {
+	const char *p = buf;
 	int tries = 50;
 
 	while (len && tries) {
-		ssize_t n = write(STDOUT_FILENO, p, len);
+		ssize_t n = write(fd, p, len);
 
 		if (n < 0 && errno == EINTR) {
 			tries--;
 		} else if (n < 0 && errno == EAGAIN) {
 			usleep(1000);
 		} else if (n < 0) {
-			vm__stop(con->vm);
+			vm__stop(con.vm);
 			return;
 		} else {
 			p += n;
@@ -103,10 +108,9 @@ static void write_out(struct console *con, const char *p, size_t len)
 
 static void console_write(void *ctx, const void *buf, size_t len)
 {
-	struct console *con = ctx;
-
-	vm_stats_mark__feed(&con->mark, con->vm, buf, len);
-	write_out(con, buf, len);
+	(void)ctx;
+	vm_stats_mark__feed(&con.mark, con.vm, buf, len);
+	vm_console__write(STDOUT_FILENO, buf, len);
 }
 
 /* Return: bytes kept, or -1 when the user asked to leave. */
@@ -129,12 +133,21 @@ static ssize_t filter_escape(char *buf, size_t len, bool *prefix)
 	return (ssize_t)out;
 }
 
+static void user_quit(void)
+{
+	pthread_mutex_lock(&con.lock);
+	con.user_quit = true;
+	if (con.vm)
+		vm__stop(con.vm);
+	pthread_mutex_unlock(&con.lock);
+}
+
 static void *stdin_thread(void *arg)
 {
-	struct console *con = arg;
 	bool prefix = false;
 	char buf[1024];
 
+	(void)arg;
 	for (;;) {
 		ssize_t n = read(STDIN_FILENO, buf, sizeof(buf));
 
@@ -142,21 +155,20 @@ static void *stdin_thread(void *arg)
 			continue;
 		if (n <= 0)
 			break;
-		if (con->escape)
+		if (con.escape)
 			n = filter_escape(buf, (size_t)n, &prefix);
 		if (n < 0) {
-			con->user_quit = true;
-			vm__stop(con->vm);
+			user_quit();
 			break;
 		}
-		if (fd__write_all(con->pipe_w, buf, (size_t)n))
+		if (fd__write_all(con.pipe_w, buf, (size_t)n))
 			break;
 	}
-	close(con->pipe_w);
+	close(con.pipe_w);
 	return NULL;
 }
 
-static int start_stdin(struct console *con)
+static int start_stdin(void)
 {
 	sigset_t all, old;
 	pthread_t t;
@@ -165,15 +177,56 @@ static int start_stdin(struct console *con)
 	/* Signals are the main thread's business. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
-	err = pthread_create(&t, NULL, stdin_thread, con);
+	err = pthread_create(&t, NULL, stdin_thread, NULL);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	if (!err)
 		pthread_detach(t);
 	return -err;
 }
 
-static int status_of(const struct vm_exit *e, const struct console *con,
-		     const struct kt_diag *diag)
+int vm_console__open(bool escape, int *ret_input_fd)
+{
+	int pipe_fd[2], err;
+
+	if (pipe2(pipe_fd, O_CLOEXEC))
+		return -errno;
+	con.pipe_w = pipe_fd[1];
+	con.escape = escape;
+	con.escape |= vm_console__raw_tty();
+	catch_signals();
+	err = start_stdin();
+	if (err)
+		restore_tty();
+	*ret_input_fd = pipe_fd[0];
+	return err;
+}
+
+void vm_console__machine(struct vm *vm)
+{
+	pthread_mutex_lock(&con.lock);
+	con.vm = vm;
+	/* What came before there was a machine to stop. */
+	if (vm && (got_signal || con.user_quit))
+		vm__stop(vm);
+	pthread_mutex_unlock(&con.lock);
+}
+
+void vm_console__close(void)
+{
+	restore_tty();
+}
+
+bool vm_console__quit(void)
+{
+	return con.user_quit;
+}
+
+int vm_console__signal(void)
+{
+	return got_signal;
+}
+
+static int status_of(const struct vm_exit *e, const struct kt_diag *diag)
 {
 	switch (e->reason) {
 	case VM_EXIT_POWEROFF:
@@ -188,7 +241,7 @@ static int status_of(const struct vm_exit *e, const struct console *con,
 		fprintf(stderr, "ktstr vm: timeout\n");
 		return STATUS_TIMEOUT;
 	case VM_EXIT_STOPPED:
-		if (con->user_quit)
+		if (con.user_quit)
 			return CMD_OK;
 		return got_signal ? 128 + got_signal : CMD_FAIL;
 	case VM_EXIT_ERROR:
@@ -199,8 +252,7 @@ static int status_of(const struct vm_exit *e, const struct console *con,
 	}
 }
 
-static int run_machine(const struct vm_config *cfg, struct console *con,
-		       bool stats)
+static int run_machine(const struct vm_config *cfg, bool stats)
 {
 	struct vm *vm __free(vm) = NULL;
 	struct kt_diag diag = { 0 };
@@ -208,46 +260,38 @@ static int run_machine(const struct vm_config *cfg, struct console *con,
 	int status;
 
 	if (vm__new(cfg, &vm, &diag)) {
+		vm_console__close();
 		fprintf(stderr, "ktstr vm: %s\n", diag__text(&diag, -EIO));
 		return CMD_INFRA;
 	}
-	con->vm = vm;
-	running = vm;
-	/* A signal that came before there was a machine to stop. */
-	if (got_signal)
-		vm__stop(vm);
-	con->escape |= vm_console__raw_tty();
-	if (start_stdin(con) || vm__run(vm, &e, &diag)) {
-		restore_tty();
+	vm_console__machine(vm);
+	if (vm__run(vm, &e, &diag)) {
+		vm_console__machine(NULL);
+		vm_console__close();
 		fprintf(stderr, "ktstr vm: %s\n", diag__text(&diag, -EIO));
-		/* The input thread may still hold it: leave it to exit(). */
-		no_free_ptr(vm);
 		return CMD_INFRA;
 	}
-	restore_tty();
-	running = NULL;
+	vm_console__machine(NULL);
+	vm_console__close();
 	if (stats)
-		vm_stats__print(stderr, vm, &e, &con->mark);
-	status = status_of(&e, con, &diag);
-	no_free_ptr(vm); /* as above: exit() is next and takes everything */
+		vm_stats__print(stderr, vm, &e, &con.mark);
+	status = status_of(&e, &diag);
+	no_free_ptr(vm); /* exit() is next and takes everything, faster */
 	return status;
 }
 
 int vm_console__run(struct vm_config *cfg, const struct vm_console_opts *opts)
 {
-	static struct console con; /* outlives us: the input thread */
-	int pipe_fd[2];
+	int err;
 
 	con.mark.text = opts->mark;
-	con.escape = opts->escape;
-	cfg->sink[VM_STREAM_COM1] = (struct vm_sink){ console_write, &con };
-	cfg->sink[VM_STREAM_HVC0] = (struct vm_sink){ console_write, &con };
-	if (pipe2(pipe_fd, O_CLOEXEC)) {
-		perror("ktstr vm: pipe");
+	cfg->sink[VM_STREAM_COM1] = (struct vm_sink){ console_write, NULL };
+	cfg->sink[VM_STREAM_HVC0] = (struct vm_sink){ console_write, NULL };
+	err = vm_console__open(opts->escape, &cfg->input_fd);
+	if (err) {
+		fprintf(stderr, "ktstr vm: standard input: %s\n",
+			strerror(-err));
 		return CMD_INFRA;
 	}
-	con.pipe_w = pipe_fd[1];
-	cfg->input_fd = pipe_fd[0];
-	catch_signals();
-	return run_machine(cfg, &con, opts->stats);
+	return run_machine(cfg, opts->stats);
 }

@@ -75,7 +75,7 @@ struct workload_io {
 	void (*console)(void *ctx, const void *buf, size_t len);
 	/* The kernel's console, as it comes. */
 	void (*kernel_log)(void *ctx, const void *buf, size_t len);
-	/* The machine is built and about to run; valid until it is gone. */
+	/* The machine is about to run; NULL when it has, before it goes. */
 	void (*started)(void *ctx, struct vm *vm);
 	int input_fd; /* bytes for the terminal, or -1 */
 	void *ctx;

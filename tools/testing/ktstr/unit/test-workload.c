@@ -302,8 +302,10 @@ static void test_shell_words(void **state)
 	make("busybox", "#!/bin/sh\n", 0755);
 	setenv("PATH", root, 1);
 	assert_int_equal(workload__shell(w, NULL, &term, NULL), 0);
-	assert_string_equal(w->words, " KTSTR_MODE=shell KTSTR_TERM=linux "
-				      "KTSTR_COLS=80 KTSTR_ROWS=24");
+	assert_string_equal(w->words,
+			    " KTSTR_MODE=shell KTSTR_TEST_TIMEOUT_MS=0 "
+			    "KTSTR_TERM=linux KTSTR_COLS=80 "
+			    "KTSTR_ROWS=24");
 	assert_true(w->interactive);
 	workload__free(no_free_ptr(w));
 	w = empty();
