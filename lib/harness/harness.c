@@ -14,6 +14,7 @@
 #include <limits.h>
 
 #include "guest/guest.h"
+#include "lib/harness/plan.h"
 #include "vmm/accel.h"
 #include "vmm/softkvm.h"
 
@@ -26,6 +27,10 @@ static void guest_run_test(void *ctx, int argc, char **argv,
 			   struct guest_result *result)
 {
 	const struct ktstr_harness_ops *ops = ctx;
+	const struct args args = { .argc = argc, .argv = argv };
+	struct plan plan __free(plan) = { 0 };
+	const struct plan_test *test = NULL;
+	struct kt_diag diag = { 0 };
 
 	/* /args: -r NAME, written by the session. */
 	if (argc != 3 || strcmp(argv[1], "-r")) {
@@ -34,77 +39,98 @@ static void guest_run_test(void *ctx, int argc, char **argv,
 		result->exit_code = EXIT_FAILURE;
 		return;
 	}
+	if (!plan__build(ops, &args, &plan, &diag))
+		test = plan__find(&plan, argv[2]);
+	if (!test) {
+		snprintf(result->reason, sizeof(result->reason), "%s",
+			 diag__text(&diag, -ENOMEM));
+		result->exit_code = EXIT_FAILURE;
+		return;
+	}
 	result->exit_code =
-		ops->run_one(argv[2], result->reason, sizeof(result->reason));
+		ops->run_one(test->name, test->attr.duration_s, result->reason,
+			     sizeof(result->reason));
 }
 
-/* --- host options -------------------------------------------------------- */
+/* --- a test on the host -------------------------------------------------- */
 
-struct host_args {
-	int argc;
-	char **argv; /* ours taken out, the harness's left */
-	const char *kernel;
-	bool list;
-	char harness_help[3];
+/* What the forked tests know of the run. */
+struct host_run {
+	const struct ktstr_harness_ops *ops;
+	const struct plan *plan;
+	struct session *s; /* NULL: no selected test needs a machine */
 };
 
-static const char help[] =
-	"Tests run in virtual machines; options of ktstr:\n"
-	"\t--kernel K  image, build tree or name of a cached kernel\n"
-	"\t--list      print FIXTURE[.VARIANT].TEST of each selected test\n"
-	"\t--help      this text\n"
-	"Environment: KTSTR_KERNEL, KTSTR_ACCEL=auto|kvm|softkvm,\n"
-	"\tKTSTR_SIDECAR_DIR (logs), KTSTR_CACHE_DIR, KTSTR_VERBOSE=1\n";
-
-/* Return: 0, or the exit status + 1 when the program should end now. */
-static int take_options(struct host_args *args, int argc, char **argv)
+/* Outcomes that are decided before anything runs. */
+static void conclude(struct session_verdict *v, enum ktstr_outcome outcome,
+		     const char *reason)
 {
-	args->argv = argv;
-	args->argc = 1;
-	for (int i = 1; i < argc; i++) {
-		if (!strcmp(argv[i], "--help")) {
-			fputs(help, stdout);
-			args->argv[args->argc++] = args->harness_help;
-		} else if (!strcmp(argv[i], "--list")) {
-			args->list = true;
-		} else if (!strncmp(argv[i], "--kernel=", 9)) {
-			args->kernel = argv[i] + 9;
-		} else if (!strcmp(argv[i], "--kernel")) {
-			if (i + 1 == argc) {
-				fprintf(stderr,
-					"%s: --kernel needs an argument\n",
-					argv[0]);
-				return EXIT_USAGE + 1;
-			}
-			args->kernel = argv[++i];
-		} else {
-			args->argv[args->argc++] = argv[i];
-		}
-	}
-	args->argv[args->argc] = NULL;
-	return 0;
+	v->outcome = outcome;
+	v->ksft_code = ktstr_outcome__ksft_code(outcome);
+	snprintf(v->reason, sizeof(v->reason), "%s", reason);
 }
 
-/* --- host ---------------------------------------------------------------- */
-
-int ktstr_harness__run_vm(struct session *s, const char *name,
-			  const struct ktstr_attr *attr, char *reason,
-			  size_t reason_size)
+static void run_here(const struct host_run *run, const struct plan_test *test,
+		     struct session_verdict *v)
 {
+	u64 start_ns = kt_now_ns();
+	char said[sizeof(v->reason)] = "";
+	int code = run->ops->run_one(test->name, test->attr.duration_s, said,
+				     sizeof(said));
+
+	if (code == KTSTR_EXIT_INCONCLUSIVE)
+		printf("# inconclusive: %s\n", said);
+	session__judge_host(&test->attr, code, said, kt_now_ns() - start_ns, v);
+}
+
+static void run_test(const struct host_run *run, const struct plan_test *test,
+		     char *reason, size_t reason_size,
+		     struct session_verdict *v)
+{
+	if (test->fault) {
+		printf("# setup_error: %s\n", test->fault);
+		conclude(v, KTSTR_SETUP_ERROR, "ERROR setup_error");
+	} else if (test->attr.ignore) {
+		conclude(v, KTSTR_SKIP, "ignored");
+	} else if (test->attr.host_only) {
+		/* The words for a body that the harness has to kill. */
+		snprintf(reason, reason_size, "ERROR timeout");
+		run_here(run, test, v);
+	} else {
+		/* And for ourselves, should we not live to say more. */
+		snprintf(reason, reason_size, "ERROR vmm_error");
+		if (session__die_with_owner(run->s))
+			_exit(EXIT_FAILURE);
+		session__run_test(run->s, test->name, &test->attr, stdout, v);
+	}
+}
+
+int ktstr_harness__run_test(void *ctx, const char *name, char *reason,
+			    size_t reason_size)
+{
+	const struct host_run *run = ctx;
+	const struct plan_test *test = plan__find(run->plan, name);
 	struct session_verdict verdict = { 0 };
 
-	if (session__die_with_owner(s))
-		_exit(EXIT_FAILURE);
-	session__run_test(s, name, attr, stdout, &verdict);
+	if (test)
+		run_test(run, test, reason, reason_size, &verdict);
+	else
+		conclude(&verdict, KTSTR_SETUP_ERROR, "ERROR setup_error");
 	snprintf(reason, reason_size, "%s", verdict.reason);
 	fflush(stdout);
 	return verdict.ksft_code;
 }
 
-unsigned int ktstr_harness__budget_s(const struct session *s,
-				     const struct ktstr_attr *attr)
+unsigned int ktstr_harness__timeout_s(void *ctx, const char *name)
 {
-	return session__budget_s(s, attr);
+	const struct host_run *run = ctx;
+	const struct plan_test *test = plan__find(run->plan, name);
+
+	if (!test)
+		return 1;
+	if (test->attr.host_only || !run->s)
+		return test->attr.timeout_s;
+	return session__budget_s(run->s, &test->attr);
 }
 
 static const char *base_name(const char *path)
@@ -116,30 +142,10 @@ static const char *base_name(const char *path)
 
 /* --- inside softkvm ------------------------------------------------------ */
 
-static void print_name(void *ctx, const char *name)
-{
-	(void)ctx;
-	puts(name);
-}
-
 static void watch_output(void *ctx, int fd, const void *buf, size_t len)
 {
 	if (fd == STDOUT_FILENO)
 		ktap_tally__feed(ctx, buf, len);
-}
-
-struct finish {
-	unsigned int have; /* results the report already has */
-	unsigned int at;
-};
-
-static void report_lost(void *ctx, const char *name)
-{
-	struct finish *f = ctx;
-
-	if (++f->at > f->have)
-		printf("not ok %u %s #  ERROR %s\n", f->at, name,
-		       ktstr_outcome__name(KTSTR_VMM_ERROR));
 }
 
 /*
@@ -147,14 +153,16 @@ static void report_lost(void *ctx, const char *name)
  * it stays one document with every planned test in it.
  */
 static void finish_report(const struct ktap_tally *tally,
-			  const struct host_args *args,
-			  const struct kt_diag *why,
-			  const struct ktstr_harness_ops *ops)
+			  const struct plan *plan, const struct kt_diag *why)
 {
-	struct finish f = { .have = tally->results };
+	unsigned int at = 0;
 
 	printf("%s# softkvm: %s\n", tally->midline ? "\n" : "", why->msg);
-	ops->each(args->argc, args->argv, report_lost, &f);
+	for (unsigned int i = 0; i < plan->nr; i++)
+		if (plan->tests[i].selected && ++at > tally->results)
+			printf("not ok %u %s #  ERROR %s\n", at,
+			       plan->tests[i].name,
+			       ktstr_outcome__name(KTSTR_VMM_ERROR));
 	fflush(stdout);
 }
 
@@ -187,8 +195,7 @@ static int rerun_in_softkvm(char **argv, struct ktap_tally *tally,
  * *@ret_status is its exit status. Trouble before it said anything is left to
  * the session, which reports it under every planned test.
  */
-static bool run_elsewhere(char **argv, const struct host_args *args,
-			  const struct ktstr_harness_ops *ops,
+static bool run_elsewhere(char **argv, const struct plan *plan,
 			  struct accel_probe *ret_probe, int *ret_status,
 			  struct kt_diag *diag)
 {
@@ -201,12 +208,14 @@ static bool run_elsewhere(char **argv, const struct host_args *args,
 		return true;
 	if (!tally.begun)
 		return false;
-	finish_report(&tally, args, diag, ops);
+	finish_report(&tally, plan, diag);
 	*ret_status = EXIT_FAILURE;
 	return true;
 }
 
-static int run_tests(struct host_args *args, bool need_vm,
+/* --- host ---------------------------------------------------------------- */
+
+static int run_tests(const struct args *args, const struct plan *plan,
 		     const struct accel_probe *accel,
 		     const struct kt_diag *trouble,
 		     const struct ktstr_harness_ops *ops)
@@ -217,6 +226,7 @@ static int run_tests(struct host_args *args, bool need_vm,
 				      .trouble = trouble->msg,
 				      .accel = accel };
 	struct session *s __free(session) = NULL;
+	struct host_run run = { .ops = ops, .plan = plan };
 
 	/*
 	 * The version line must come first and the report's head right after
@@ -225,55 +235,84 @@ static int run_tests(struct host_args *args, bool need_vm,
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	printf("TAP version 13\n");
 	setenv("KSFT_TAP_LEVEL", "1", 1);
-	if (need_vm) {
+	if (plan__needs_machine(plan)) {
 		if (session__new(&cfg, &s))
 			return EXIT_FAILURE;
 		session__describe(s, stdout);
-		ops->arm(s);
+		run.s = s;
 	}
+	/* Before anything boots; each is told again under its test. */
+	plan__faults(plan, "# bad attribute:", stdout);
+	ops->arm(&run);
 	return ops->run(args->argc, args->argv);
+}
+
+static int usage_error(const char *prog, const char *text)
+{
+	fprintf(stderr, "%s: %s\n", prog, text);
+	return EXIT_USAGE;
+}
+
+static int print_help(char *prog, const struct ktstr_harness_ops *ops)
+{
+	fputs(args__help, stdout);
+	fflush(stdout);
+	/* The harness explains its flags on stderr. */
+	dup2(STDOUT_FILENO, STDERR_FILENO);
+	ops->usage(prog);
+	return EXIT_SUCCESS;
+}
+
+static int check_all(const char *prog, const struct plan *plan)
+{
+	char prefix[PATH_MAX + 2];
+
+	snprintf(prefix, sizeof(prefix), "%s:", prog);
+	if (plan__faults(plan, prefix, stderr))
+		return EXIT_USAGE;
+	printf("%u tests: all attributes are valid\n", plan->nr_selected);
+	return EXIT_SUCCESS;
+}
+
+static int run_planned(char **argv, const struct args *args,
+		       const struct plan *plan,
+		       const struct ktstr_harness_ops *ops)
+{
+	struct accel_probe accel = { 0 };
+	struct kt_diag trouble = { 0 };
+	int status;
+
+	if (plan__needs_machine(plan) &&
+	    run_elsewhere(argv, plan, &accel, &status, &trouble))
+		return status;
+	return run_tests(args, plan, &accel, &trouble, ops);
 }
 
 static int host_main(int argc, char **argv, const struct ktstr_harness_ops *ops)
 {
-	char **original = argv, bad[256];
 	char **copy __free(ptr) = calloc((size_t)argc + 1, sizeof(*copy));
-	struct host_args args = { .harness_help = "-h" };
-	struct accel_probe accel = { 0 };
-	struct kt_diag trouble = { 0 };
-	bool need_vm;
-	int status;
+	struct args args __free(args) = { 0 };
+	struct plan plan __free(plan) = { 0 };
+	struct kt_diag diag = { 0 };
+	int err;
 
 	if (!copy)
 		return EXIT_FAILURE;
 	memcpy(copy, argv, (size_t)argc * sizeof(*copy));
-	status = take_options(&args, argc, copy);
-	if (status)
-		return status - 1;
-	status = ops->check_args(args.argc, args.argv);
-	if (status)
-		return status;
-	if (!ops->check_attrs(bad, sizeof(bad))) {
-		fprintf(stderr,
-			"%s: attributes are given for %s, which is no test "
-			"of this program\n",
-			argv[0], bad);
-		return EXIT_USAGE;
-	}
-	if (!ops->count(args.argc, args.argv, &need_vm)) {
-		fprintf(stderr,
-			"%s: the arguments select no test; -l lists them\n",
-			argv[0]);
-		return EXIT_USAGE;
-	}
-	if (args.list) {
-		ops->each(args.argc, args.argv, print_name, NULL);
+	err = args__parse(argc, copy, &args, &diag);
+	if (!err && args.help)
+		return print_help(argv[0], ops);
+	if (!err)
+		err = plan__build(ops, &args, &plan, &diag);
+	if (err)
+		return usage_error(argv[0], diag__text(&diag, err));
+	if (args.check)
+		return check_all(argv[0], &plan);
+	if (args.list != LIST_NONE) {
+		plan__list(&plan, args.list, stdout);
 		return EXIT_SUCCESS;
 	}
-	if (need_vm &&
-	    run_elsewhere(original, &args, ops, &accel, &status, &trouble))
-		return status;
-	return run_tests(&args, need_vm, &accel, &trouble, ops);
+	return run_planned(argv, &args, &plan, ops);
 }
 
 int ktstr_harness__main(int argc, char **argv,

@@ -9,6 +9,8 @@
 
 #include <ktstr/fd.h>
 
+#include "lib/session/settle.h"
+
 /* Lines of kernel log printed under a test that ended badly. */
 #define TAIL_LINES 12
 
@@ -152,6 +154,7 @@ static void fill_result(struct run *run, const struct vm_exit *vx,
 		.duration_ns = kt_now_ns() - run->start_ns,
 		.body_ns = run->ev.result.duration_ns,
 		.boot_ns = run->ready_ns ? run->ready_ns - run->start_ns : 0,
+		.teardown_ns = run->teardown_ns,
 		.vm_exits = vx->counters.exits,
 		.initramfs_cached = !run->built_base,
 		.kernel_cached = vx->counters.kernel_cache_hit,
@@ -192,44 +195,21 @@ static void print_report(struct run *run, const struct ktstr_vm_result *res,
 		fprintf(run->report, "# kernel log: %s\n", run->log_path);
 }
 
-/* Word after the directive; names of infrastructure outcomes are constant. */
-static void write_reason(struct run *run, const struct ktstr_vm_result *res,
-			 struct session_verdict *v)
+/* The word on the result line is constant; here is what the test said. */
+static void print_said(struct run *run)
 {
 	char said[512];
 
 	verdict__sanitize(said, sizeof(said), run->ev.reason);
-	if (ktstr_outcome__is_infra(v->outcome))
-		snprintf(v->reason, sizeof(v->reason), "ERROR %s",
-			 ktstr_outcome__name(v->outcome));
-	else if (v->outcome == KTSTR_SKIP)
-		snprintf(v->reason, sizeof(v->reason), "%s",
-			 said[0] ? said : "no reason given");
-	else
-		snprintf(v->reason, sizeof(v->reason), "time=%" PRIu64 "ms",
-			 res->duration_ns / NSEC_PER_MSEC);
-}
-
-static void call_post_vm(struct run *run, struct ktstr_vm_result *res,
-			 struct session_verdict *v)
-{
-	struct kt_diag why = { 0 };
-	int err;
-
-	if (!run->attr->post_vm || v->outcome != KTSTR_PASS)
-		return;
-	err = run->attr->post_vm(res, &why);
-	if (!err)
-		return;
-	v->outcome = KTSTR_POST_VM_FAIL;
-	fprintf(run->report, "# post_vm:\n");
-	relay_text(run, diag__text(&why, err));
+	fprintf(run->report, "# inconclusive: %s\n", said);
 }
 
 void run__conclude(struct run *run, const struct vm_exit *vx,
 		   const struct kt_diag *vm_diag, struct session_verdict *v)
 {
+	struct host_findings found = { 0 };
 	struct ktstr_vm_result res;
+	enum ktstr_outcome judged;
 
 	run->ev.exit = vx->reason;
 	if (wire_asm__residual(&run->wa) || run->wa.stats.resyncs)
@@ -237,15 +217,18 @@ void run__conclude(struct run *run, const struct vm_exit *vx,
 	run->ev.fatal = crash_message(run) != NULL;
 	finish_scans(run);
 	finish_log(run);
-	v->outcome = verdict__judge(&run->ev);
-	fill_result(run, vx, v->outcome, &res);
-	call_post_vm(run, &res, v);
-	v->ksft_code = ktstr_outcome__ksft_code(v->outcome);
+	judged = verdict__judge(&run->ev);
+	fill_result(run, vx, judged, &res);
+	postvm__ask(run, &res, &found);
+	v->outcome = settle__outcome(run->attr, judged, &found);
 	v->program_status = run->ev.program_status;
-	write_reason(run, &res, v);
+	settle__reason(v, run->ev.reason, judged, &found, res.duration_ns);
+	if (judged == KTSTR_INCONCLUSIVE)
+		print_said(run);
 	if (vx->reason == VM_EXIT_ERROR)
 		fprintf(run->report, "# vmm: %s\n", vm_diag->msg);
-	if (ktstr_outcome__is_infra(v->outcome))
+	if (ktstr_outcome__is_infra(v->outcome) &&
+	    v->outcome != KTSTR_INCONCLUSIVE)
 		print_tail(run);
 	print_splats(run, &res);
 	print_report(run, &res, vx);

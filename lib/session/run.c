@@ -10,6 +10,8 @@
 
 #include <ktstr/fd.h>
 
+#include "lib/session/settle.h"
+
 /* What results keep of each stream; the log file and the relay have the rest.
  */
 #define KEEP_OUTPUT MIB(1)
@@ -49,6 +51,7 @@ static void run__init(struct run *run, struct session *s, const char *name,
 	run->ev.exit_code = -1;
 	run->ev.is_workload = s->workload != NULL;
 	run->ev.program_status = -1;
+	run->dilation = session__dilation(s);
 	run->built_base =
 		!atomic_fetch_add(s->machines, 1) && !s->base.cache_hit;
 	keepbuf__init(&run->klog, KEEP_LOG, true);
@@ -98,12 +101,14 @@ static u64 boot_budget_ms(const struct session *s,
 unsigned int session__budget_s(const struct session *s,
 			       const struct ktstr_attr *attr)
 {
-	const unsigned int margin_s = 10; /* build, tear-down, post_vm */
+	/* Build and tear-down, on a host that is busy with other machines. */
+	const u64 margin_ms = (u64)(30000 * session__dilation(s));
 
 	return (unsigned int)((body_timeout_ms(s, attr) +
-			       boot_budget_ms(s, attr)) /
-			      1000) +
-	       margin_s;
+			       boot_budget_ms(s, attr) +
+			       postvm__timeout_ms(attr, session__dilation(s)) +
+			       margin_ms) /
+			      1000);
 }
 
 /* The guest's argv[1..], one per line. */
@@ -140,15 +145,16 @@ static int build_suffix(struct run *run, void **ret_buf, size_t *ret_len,
 static int build_cmdline(struct run *run, const struct session *s,
 			 struct kt_diag *diag)
 {
-	const char *kargs = run->attr->kargs;
+	struct ktstr_attr attr = *run->attr;
 	char *all __free(ptr) = NULL;
 
-	if (asprintf(&all, "%s%s", kargs ? kargs : "",
+	if (asprintf(&all, "%s%s", attr.kargs ? attr.kargs : "",
 		     run->workload ? run->workload->words : "") < 0) {
 		all = NULL;
 		return -ENOMEM;
 	}
-	return cmdline__build(run->cmdline, sizeof(run->cmdline), all,
+	attr.kargs = all;
+	return cmdline__build(run->cmdline, sizeof(run->cmdline), &attr,
 			      (unsigned int)body_timeout_ms(s, run->attr),
 			      getenv("KTSTR_VERBOSE") != NULL, diag);
 }
@@ -195,6 +201,15 @@ static void tell_machine(const struct run *run, struct vm *vm)
 		run->workload->io.started(run->workload->io.ctx, vm);
 }
 
+/* Timed, because a test may have declared a budget for it. */
+static void tear_down(struct run *run)
+{
+	u64 start_ns = kt_now_ns();
+
+	vm__free(no_free_ptr(run->vm));
+	run->teardown_ns = kt_now_ns() - start_ns;
+}
+
 int session__run_machine(struct session *s, const char *name,
 			 const struct ktstr_attr *attr, FILE *report,
 			 struct session_verdict *ret_verdict,
@@ -217,7 +232,8 @@ int session__run_machine(struct session *s, const char *name,
 		tell_machine(run, NULL);
 		if (err)
 			diag__fail(diag, err, "%s", diag__text(&vm_diag, err));
-		else
+		tear_down(run);
+		if (!err)
 			run__conclude(run, &vx, &vm_diag, ret_verdict);
 	}
 	run__fini(run);

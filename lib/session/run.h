@@ -43,6 +43,8 @@ struct run {
 	char fingerprint[SPLAT_FINGERPRINT_MAX];
 	u64 start_ns;
 	u64 ready_ns; /* SYS_RDY arrived */
+	u64 teardown_ns;
+	double dilation; /* of host time limits, as session__dilation() */
 };
 
 /** run__sinks - make @cfg deliver the guest's streams to @run */

@@ -78,25 +78,34 @@ enum ktstr_outcome verdict__judge(const struct evidence *ev);
 void verdict__sanitize(char *dst, size_t size, const char *src);
 
 /**
- * cmdline__build - kernel command line for a test machine
- * Return: 0, or -E2BIG naming the length, the limit and @kargs' share.
+ * cmdline__build - kernel command line for a test machine with @attr
+ *
+ * ktstr's own words, nokaslr, the sysctls, the kargs: of contradicting words
+ * the kernel believes the last.
+ * Return: 0, or -E2BIG naming length, limit and what is how long.
  */
-int cmdline__build(char *buf, size_t size, const char *kargs,
+int cmdline__build(char *buf, size_t size, const struct ktstr_attr *attr,
 		   unsigned int timeout_ms, bool verbose, struct kt_diag *diag);
 
-/** attr__validate - every rule with test and field in its message */
-int attr__validate(const char *name, const struct ktstr_attr *attr,
-		   struct kt_diag *diag);
+/**
+ * attr__check - ktstr_attr__check(), or, for callers that know what they do,
+ * the same with every word allowed in the kargs
+ */
+int attr__check(const char *name, const struct ktstr_attr *attr, bool any_kargs,
+		struct kt_diag *diag);
 
 /** attr__memory_mib - max(64 * cpus, 256, asked) */
 unsigned int attr__memory_mib(const struct ktstr_attr *attr);
+
+/* No accelerator stretches time limits by more. */
+#define DILATION_MAX 6
 
 /**
  * session__dilate - stretch factor for an accelerator that runs at @mips
  *
  * 1 from 2000 MIPS up, which hardware exceeds in the probe's loop, growing
- * inversely below, at most 6: the same cap that the time-out rules use for
- * over-committed hosts.
+ * inversely below, at most DILATION_MAX: the same cap that the time-out rules
+ * use for over-committed hosts.
  */
 double session__dilate(double mips);
 

@@ -218,7 +218,7 @@ void session__run_test(struct session *s, const char *name,
 		fail(ret_verdict, KTSTR_SETUP_ERROR, report, s->why.msg);
 		return;
 	}
-	err = attr__validate(name, attr, &diag);
+	err = attr__check(name, attr, s->workload != NULL, &diag);
 	if (err) {
 		fail(ret_verdict, KTSTR_SETUP_ERROR, report,
 		     diag__text(&diag, err));

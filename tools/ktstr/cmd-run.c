@@ -214,13 +214,12 @@ static const struct argp run_argp = {
 
 static int cmd_run(int argc, char **argv)
 {
-	static struct run_options opt = {
-		.run.attr = { .cpus = KTSTR_DEFAULT_CPUS,
-			      .timeout_s = DEFAULT_TIMEOUT_S },
-	};
-	/* In order: what follows the program's name is the program's. */
-	int status = cmd__parse(&command_run, argc, argv, ARGP_IN_ORDER, &opt);
+	static struct run_options opt;
+	int status;
 
+	opt.run.attr = machine_run__defaults(DEFAULT_TIMEOUT_S);
+	/* In order: what follows the program's name is the program's. */
+	status = cmd__parse(&command_run, argc, argv, ARGP_IN_ORDER, &opt);
 	if (status)
 		return status;
 	if (!opt.run.nr_kernels)

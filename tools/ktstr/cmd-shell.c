@@ -262,13 +262,11 @@ static error_t parse_opt(int key, char *arg, struct argp_state *state)
 
 static int shell(int argc, char **argv)
 {
-	static struct shell_options opt = {
-		.run = { .nr_kernels = 1,
-			 .attr = { .cpus = KTSTR_DEFAULT_CPUS,
-				   .timeout_s = DEFAULT_EXEC_TIMEOUT_S } },
-	};
-	int status = cmd__parse(&command_shell, argc, argv, 0, &opt);
+	static struct shell_options opt = { .run.nr_kernels = 1 };
+	int status;
 
+	opt.run.attr = machine_run__defaults(DEFAULT_EXEC_TIMEOUT_S);
+	status = cmd__parse(&command_shell, argc, argv, 0, &opt);
 	if (status)
 		return status;
 	if (!opt.exec && !opt.tty && !isatty(STDIN_FILENO)) {

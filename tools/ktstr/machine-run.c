@@ -84,6 +84,18 @@ void machine_run__fini(struct machine_run *run)
 	workload__free(run->workload);
 }
 
+struct ktstr_attr machine_run__defaults(unsigned int timeout_s)
+{
+	struct ktstr_attr attr;
+
+	/* Without declarations nothing can contradict. */
+	ktstr_attr__resolve(NULL, 0, &attr, NULL);
+	attr.memory_mib = 0;
+	attr.duration_s = 1; /* the program's own business */
+	attr.timeout_s = timeout_s;
+	return attr;
+}
+
 struct ktstr_attr machine_run__attr(const struct machine_run *run,
 				    unsigned int i)
 {

@@ -53,6 +53,12 @@ int machine_run__prepare(struct machine_run *run,
 			 bool *ret_elsewhere, struct kt_diag *diag);
 void machine_run__fini(struct machine_run *run);
 
+/**
+ * machine_run__defaults - attributes before the command line said anything;
+ * memory_mib 0 stands for what the files need
+ */
+struct ktstr_attr machine_run__defaults(unsigned int timeout_s);
+
 /** machine_run__attr - attributes for the machine of kernel @i */
 struct ktstr_attr machine_run__attr(const struct machine_run *run,
 				    unsigned int i);

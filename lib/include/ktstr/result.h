@@ -32,6 +32,7 @@ struct ktstr_vm_result {
 	u64 duration_ns; /* host wall clock, machine built to machine gone */
 	u64 body_ns;	 /* guest clock around the test body */
 	u64 boot_ns;	 /* host wall clock, first vCPU run to guest init */
+	u64 teardown_ns; /* host wall clock, tearing the machine down */
 	u64 vm_exits;	 /* returns from KVM_RUN to user space */
 	bool initramfs_cached;
 	bool kernel_cached;
@@ -56,24 +57,40 @@ struct ktstr_vm_result {
 };
 
 /**
- * typedef ktstr_post_vm_fn - host-side check after a passing guest
- * Return: 0, or -errno with the reason in @diag (the test then fails).
+ * typedef ktstr_post_vm_fn - host-side callback when the machine is gone
+ *
+ * Runs in a process of its own, forked for it: what it changes in memory is
+ * gone afterwards, what it does to files stays, a crash or a hang of it is a
+ * failure that says so. What it prints goes into the report as it is.
+ * Return: 0, ktstr_post_vm_skip(), or -errno with the reason in @diag (the
+ * test then fails). See the hooks in ktstr/attr.def for when it is called.
  */
 typedef int (*ktstr_post_vm_fn)(const struct ktstr_vm_result *result,
 				struct kt_diag *diag);
 
-#define KTSTR_DEFAULT_CPUS 2u
-#define KTSTR_DEFAULT_MEMORY_MIB 512u
-#define KTSTR_DEFAULT_TIMEOUT_S 30u
+/* Value that only ktstr_post_vm_skip() returns. */
+#define KTSTR_POST_VM_SKIP 1
 
-/** struct ktstr_attr - a test's demands; zero means "not said": inherit */
-struct ktstr_attr {
-	unsigned int cpus;	 /* 1..64, default KTSTR_DEFAULT_CPUS */
-	unsigned int memory_mib; /* raised to max(64 * cpus, 256) */
-	unsigned int timeout_s;	 /* test body; boot time comes on top */
-	const char *kargs;	 /* appended to the kernel command line */
-	bool host_only;		 /* run here, without a machine */
-	ktstr_post_vm_fn post_vm;
-};
+/**
+ * ktstr_post_vm_skip - turn the test into a skip: return this
+ * @diag: the callback's
+ * @reason: short and constant, because some CI systems make it part of the
+ *          test's name
+ *
+ * Turns only a pass into a skip; what failed stays failed.
+ * Return: KTSTR_POST_VM_SKIP.
+ */
+int ktstr_post_vm_skip(struct kt_diag *diag, const char *reason);
+
+/* Host seconds a callback may take, times the report's "time limits" factor. */
+#define KTSTR_POST_VM_TIMEOUT_S 30u
+
+/*
+ * Exit status in the guest's result record of a test that said
+ * KTSTR_INCONCLUSIVE(): above those of kselftest.h (0 to 4) and of sysexits.h,
+ * below those that shells give a meaning (125 and up). Only the macro makes it;
+ * a body that exits with it by itself has failed.
+ */
+#define KTSTR_EXIT_INCONCLUSIVE 120
 
 #endif /* KTSTR_RESULT_H */

@@ -8,7 +8,7 @@
 #define KTSTR_SESSION_H
 
 #include <ktstr/kernel.h>
-#include <ktstr/result.h>
+#include <ktstr/attr.h>
 
 struct accel_probe;
 struct session;
@@ -90,11 +90,22 @@ struct session_verdict {
 /**
  * session__run_test - run one test in a machine
  * @name: fixture[.variant].test, letters, digits, '_', '.', '-'
- * @attr: complete (inheritance already applied); validated here
+ * @attr: complete (inheritance already applied); checked here
  * @report: guest output and diagnostics go here as "# " lines
  */
 void session__run_test(struct session *s, const char *name,
 		       const struct ktstr_attr *attr, FILE *report,
 		       struct session_verdict *ret_verdict);
+
+/**
+ * session__judge_host - verdict of a host_only test, which has no machine
+ * @exit_code: kselftest exit code or KTSTR_EXIT_INCONCLUSIVE
+ * @said: the test's own reason, "" for none
+ *
+ * What @attr expects is applied as after a machine; post_vm is not called.
+ */
+void session__judge_host(const struct ktstr_attr *attr, int exit_code,
+			 const char *said, u64 duration_ns,
+			 struct session_verdict *ret_verdict);
 
 #endif /* KTSTR_SESSION_H */

@@ -188,7 +188,7 @@ TEST_F(boot, kaslr)
 	print_text_address();
 }
 
-KTSTR_TEST_ATTR(boot, nokaslr, .kargs = "nokaslr", .post_vm = check_no_offset);
+KTSTR_TEST_ATTR(boot, nokaslr, .kaslr = false, .post_vm = check_no_offset);
 TEST_F(boot, nokaslr)
 {
 	print_text_address();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The pure parts of a session: verdicts, attributes, command line, buffers. */
+/* The pure parts of a session: verdicts, dilation, buffers. */
 #include "lib/session/session-internal.h"
 
 #include <setjmp.h>
@@ -96,6 +96,9 @@ static void test_what_the_test_said(void **state)
 	ev.result.exit_code = ev.exit_code = -7;
 	assert_int_equal(verdict__judge(&ev), KTSTR_FAIL);
 	ev = good();
+	ev.result.exit_code = ev.exit_code = KTSTR_EXIT_INCONCLUSIVE;
+	assert_int_equal(verdict__judge(&ev), KTSTR_INCONCLUSIVE);
+	ev = good();
 	ev.result.term_signal = 11;
 	assert_int_equal(verdict__judge(&ev), KTSTR_FAIL);
 	ev = good();
@@ -166,71 +169,6 @@ static void test_sanitize(void **state)
 	assert_string_equal(out, "");
 }
 
-static struct ktstr_attr valid(void)
-{
-	return (struct ktstr_attr){ .cpus = 2,
-				    .memory_mib = 512,
-				    .timeout_s = 30 };
-}
-
-static void test_attr_limits(void **state)
-{
-	struct kt_diag diag = { 0 };
-	struct ktstr_attr attr = valid();
-
-	(void)state;
-	assert_int_equal(attr__validate("f.t", &attr, &diag), 0);
-	attr.cpus = 100000;
-	assert_int_equal(attr__validate("f.t", &attr, &diag), -EINVAL);
-	assert_string_equal(diag.msg, "f.t: .cpus = 100000 is outside 1..64");
-	attr = valid();
-	attr.cpus = 0;
-	assert_int_equal(attr__validate("f.t", &attr, NULL), -EINVAL);
-	attr = valid();
-	attr.memory_mib = 0;
-	assert_int_equal(attr__validate("f.t", &attr, NULL), -EINVAL);
-	attr = valid();
-	attr.timeout_s = 1000000;
-	assert_int_equal(attr__validate("f.t", &attr, NULL), -EINVAL);
-	attr = valid();
-	attr.kargs = "a=1\nb=2";
-	diag.msg[0] = '\0';
-	assert_int_equal(attr__validate("f.t", &attr, &diag), -EINVAL);
-	assert_non_null(strstr(diag.msg, "0x0a at offset 3"));
-}
-
-static void test_memory_rule(void **state)
-{
-	struct ktstr_attr attr = valid();
-
-	(void)state;
-	assert_int_equal(attr__memory_mib(&attr), 512);
-	attr.memory_mib = 1;
-	assert_int_equal(attr__memory_mib(&attr), 256);
-	attr.cpus = 64;
-	assert_int_equal(attr__memory_mib(&attr), 4096);
-}
-
-static void test_cmdline(void **state)
-{
-	char buf[VM_CMDLINE_MAX + 1], big[VM_CMDLINE_MAX + 1];
-	struct kt_diag diag = { 0 };
-
-	(void)state;
-	assert_int_equal(
-		cmdline__build(buf, sizeof(buf), "a=b", 1500, false, &diag), 0);
-	assert_non_null(strstr(buf, " KTSTR_TEST_TIMEOUT_MS=1500 a=b"));
-	assert_non_null(strstr(buf, " quiet "));
-	assert_int_equal(cmdline__build(buf, sizeof(buf), NULL, 1, true, NULL),
-			 0);
-	assert_non_null(strstr(buf, "loglevel=7"));
-	memset(big, 'x', sizeof(big) - 1);
-	big[sizeof(big) - 1] = '\0';
-	assert_int_equal(cmdline__build(buf, sizeof(buf), big, 1, false, &diag),
-			 -E2BIG);
-	assert_non_null(strstr(diag.msg, "the kernel takes 2047"));
-}
-
 static void test_dilation(void **state)
 {
 	(void)state;
@@ -271,9 +209,6 @@ int main(void)
 		cmocka_unit_test(test_splats),
 		cmocka_unit_test(test_infra_is_never_green),
 		cmocka_unit_test(test_sanitize),
-		cmocka_unit_test(test_attr_limits),
-		cmocka_unit_test(test_memory_rule),
-		cmocka_unit_test(test_cmdline),
 		cmocka_unit_test(test_dilation),
 		cmocka_unit_test(test_keepbuf_head_and_tail),
 	};

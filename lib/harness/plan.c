@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * From the harness's lists, the declarations and the command line to a plan.
+ * Pure but for what the ops do. Called once by main(), on the host for all
+ * tests, in the guest for the one that runs there.
+ */
+#include "lib/harness/plan.h"
+
+#include <ctype.h>
+
+/* --- attributes of one test ---------------------------------------------- */
+
+static bool applies(const struct ktstr_attr_decl *d, const char *fixture,
+		    const char *variant, const char *test)
+{
+	return !strcmp(d->fixture, fixture) &&
+	       (!d->variant || !strcmp(d->variant, variant)) &&
+	       (!d->test || !strcmp(d->test, test));
+}
+
+/* From the least to the most specific; see KTSTR_FIXTURE_ATTR(). */
+enum { LAYER_FIXTURE, LAYER_VARIANT, LAYER_MACROS, LAYER_TEST, LAYER_NR };
+
+static int resolve(const struct ktstr_attr_decl *decls,
+		   const struct ktstr_test_ref *ref, struct ktstr_attr *ret,
+		   struct kt_diag *diag)
+{
+	const struct ktstr_attr *layers[LAYER_NR + 1] = { NULL };
+	struct ktstr_attr macros = { KTSTR_ATTR_UNSAID };
+	struct ktstr_attr xfail = { KTSTR_ATTR_UNSAID };
+
+	for (const struct ktstr_attr_decl *d = decls; d; d = d->next)
+		if (applies(d, ref->fixture, ref->variant, ref->test))
+			layers[d->test	    ? LAYER_TEST
+			       : d->variant ? LAYER_VARIANT
+					    : LAYER_FIXTURE] = &d->attr;
+	/* What the harness's own macros say stands between. */
+	if (ref->timeout_s)
+		macros.timeout_s = ref->timeout_s;
+	layers[LAYER_MACROS] = &macros;
+	/* XFAIL_ADD() names variant and test: nothing is more specific. */
+	if (ref->xfail)
+		xfail.expect_fail = true;
+	layers[LAYER_NR] = &xfail;
+	return ktstr_attr__resolve(layers, ARRAY_SIZE(layers), ret, diag);
+}
+
+static int set_attr(struct plan_test *test, const struct ktstr_attr_decl *decls,
+		    const struct ktstr_test_ref *ref)
+{
+	struct kt_diag diag = { 0 };
+	int err = resolve(decls, ref, &test->attr, &diag);
+
+	if (err) {
+		diag__context(&diag, err, "%s", test->name);
+		ktstr_attr__resolve(NULL, 0, &test->attr, NULL);
+	} else {
+		err = ktstr_attr__check(test->name, &test->attr, &diag);
+	}
+	if (!err)
+		return 0;
+	test->fault = strdup(diag__text(&diag, err));
+	return test->fault ? 0 : -ENOMEM;
+}
+
+/* --- collecting ---------------------------------------------------------- */
+
+struct collect {
+	struct plan *plan;
+	const struct ktstr_attr_decl *decls;
+	unsigned int at; /* marking: where the last selected test was found */
+};
+
+static int grow(struct plan *plan)
+{
+	unsigned int cap = plan->cap ? plan->cap * 2 : 16;
+	void *tests;
+
+	if (plan->nr < plan->cap)
+		return 0;
+	tests = reallocarray(plan->tests, cap, sizeof(*plan->tests));
+	if (!tests)
+		return -ENOMEM;
+	plan->tests = tests;
+	plan->cap = cap;
+	return 0;
+}
+
+static void add(void *ctx, const struct ktstr_test_ref *ref)
+{
+	struct collect *c = ctx;
+	struct plan *plan = c->plan;
+	struct plan_test test = { .fixture = ref->fixture,
+				  .variant = ref->variant,
+				  .test = ref->test };
+
+	if (plan->err)
+		return;
+	plan->err = grow(plan);
+	if (!plan->err &&
+	    asprintf(&test.name, "%s%s%s.%s", ref->fixture,
+		     ref->variant[0] ? "." : "", ref->variant, ref->test) < 0)
+		plan->err = -ENOMEM;
+	if (plan->err)
+		return;
+	plan->err = set_attr(&test, c->decls, ref);
+	plan->tests[plan->nr++] = test;
+}
+
+static void mark(void *ctx, const struct ktstr_test_ref *ref)
+{
+	struct collect *c = ctx;
+	struct plan *plan = c->plan;
+
+	/* Both walks go the same way, so the search goes on where it was. */
+	for (; c->at < plan->nr; c->at++) {
+		struct plan_test *test = &plan->tests[c->at];
+
+		if (strcmp(test->fixture, ref->fixture) ||
+		    strcmp(test->variant, ref->variant) ||
+		    strcmp(test->test, ref->test))
+			continue;
+		test->selected = true;
+		plan->nr_selected++;
+		c->at++;
+		return;
+	}
+}
+
+/* --- what the arguments and declarations name ------------------------------
+ */
+
+static bool filter_matches(char letter, const char *name,
+			   const struct plan_test *test)
+{
+	switch (tolower((unsigned char)letter)) {
+	case 't':
+		return !strcmp(name, test->test);
+	case 'v':
+		return !strcmp(name, test->variant);
+	case 'f':
+		return !strcmp(name, test->fixture);
+	default:
+		return !strcmp(name, test->name);
+	}
+}
+
+static const char *filter_kind(char letter)
+{
+	switch (tolower((unsigned char)letter)) {
+	case 't':
+		return "test";
+	case 'v':
+		return "variant";
+	case 'f':
+		return "fixture";
+	default:
+		return "FIXTURE[.VARIANT].TEST";
+	}
+}
+
+static bool any_matches(const struct plan *plan, char letter, const char *name)
+{
+	for (unsigned int i = 0; i < plan->nr; i++)
+		if (filter_matches(letter, name, &plan->tests[i]))
+			return true;
+	return false;
+}
+
+static int check_filters(const struct plan *plan, const struct args *args,
+			 struct kt_diag *diag)
+{
+	for (int i = 1; i + 1 < args->argc; i += 2)
+		if (!any_matches(plan, args->argv[i][1], args->argv[i + 1]))
+			return diag__fail(diag, -EINVAL,
+					  "%s %s selects no test: this program "
+					  "has no %s of that name; --list "
+					  "names the tests",
+					  args->argv[i], args->argv[i + 1],
+					  filter_kind(args->argv[i][1]));
+	return 0;
+}
+
+static int none_left(const struct args *args, struct kt_diag *diag)
+{
+	char words[512] = "";
+	size_t len = 0;
+
+	if (args->argc < 2)
+		return diag__fail(diag, -EINVAL, "this program has no tests");
+	for (int i = 1; i < args->argc && len < sizeof(words); i++)
+		len += (size_t)snprintf(words + len, sizeof(words) - len, " %s",
+					args->argv[i]);
+	return diag__fail(diag, -EINVAL,
+			  "the arguments%s together select no test; --list "
+			  "names the tests",
+			  words);
+}
+
+static int check_decls(const struct plan *plan,
+		       const struct ktstr_attr_decl *decls,
+		       struct kt_diag *diag)
+{
+	for (const struct ktstr_attr_decl *d = decls; d; d = d->next) {
+		unsigned int i = 0;
+
+		while (i < plan->nr &&
+		       !applies(d, plan->tests[i].fixture,
+				plan->tests[i].variant, plan->tests[i].test))
+			i++;
+		if (i == plan->nr)
+			return diag__fail(
+				diag, -EINVAL,
+				"attributes are given for %s%s%s%s%s, "
+				"which is no test, variant or "
+				"fixture of this program",
+				d->fixture, d->variant ? "." : "",
+				d->variant ?: "", d->test ? "." : "",
+				d->test ?: "");
+	}
+	return 0;
+}
+
+/* --- ignored tests ---------------------------------------------------------
+ */
+
+static bool is_named(const struct args *args, const struct plan_test *test)
+{
+	for (int i = 1; i + 1 < args->argc; i += 2) {
+		char letter = args->argv[i][1];
+
+		if ((letter == 't' || letter == 'r') &&
+		    filter_matches(letter, args->argv[i + 1], test))
+			return true;
+	}
+	return false;
+}
+
+static void decide_ignored(struct plan *plan, const struct args *args)
+{
+	for (unsigned int i = 0; i < plan->nr; i++) {
+		struct plan_test *test = &plan->tests[i];
+
+		if (args->list == LIST_NONE && args->ignored != IGNORED_SKIP &&
+		    (args->ignored == IGNORED_RUN || is_named(args, test)))
+			test->attr.ignore = false;
+	}
+}
+
+int plan__build(const struct ktstr_harness_ops *ops, const struct args *args,
+		struct plan *ret_plan, struct kt_diag *diag)
+{
+	struct plan plan __free(plan) = { 0 };
+	struct collect c = { .plan = &plan, .decls = ops->decls() };
+	int err;
+
+	ops->each(1, args->argv, add, &c);
+	if (plan.err)
+		return plan.err;
+	err = check_decls(&plan, c.decls, diag);
+	if (!err)
+		err = check_filters(&plan, args, diag);
+	if (err)
+		return err;
+	ops->each(args->argc, args->argv, mark, &c);
+	if (!plan.nr_selected)
+		return none_left(args, diag);
+	decide_ignored(&plan, args);
+	*ret_plan = plan;
+	plan = (struct plan){ 0 };
+	return 0;
+}
+
+void plan__fini(struct plan *plan)
+{
+	for (unsigned int i = 0; i < plan->nr; i++) {
+		free(plan->tests[i].name);
+		free(plan->tests[i].fault);
+	}
+	free(plan->tests);
+	*plan = (struct plan){ 0 };
+}
+
+/* --- questions ----------------------------------------------------------- */
+
+const struct plan_test *plan__find(const struct plan *plan, const char *name)
+{
+	for (unsigned int i = 0; i < plan->nr; i++)
+		if (!strcmp(plan->tests[i].name, name))
+			return &plan->tests[i];
+	return NULL;
+}
+
+bool plan__needs_machine(const struct plan *plan)
+{
+	for (unsigned int i = 0; i < plan->nr; i++) {
+		const struct plan_test *test = &plan->tests[i];
+
+		if (test->selected && !test->fault && !test->attr.ignore &&
+		    !test->attr.host_only)
+			return true;
+	}
+	return false;
+}
+
+unsigned int plan__faults(const struct plan *plan, const char *prefix, FILE *to)
+{
+	unsigned int nr = 0;
+
+	for (unsigned int i = 0; i < plan->nr; i++) {
+		if (!plan->tests[i].selected || !plan->tests[i].fault)
+			continue;
+		fprintf(to, "%s %s\n", prefix, plan->tests[i].fault);
+		nr++;
+	}
+	return nr;
+}
+
+static void list_tags(const struct ktstr_attr *attr, FILE *to)
+{
+	char sep = '\t';
+
+	for (unsigned int i = 0; i < KTSTR_LIST_MAX && attr->tags[i]; i++) {
+		fprintf(to, "%c%s", sep, attr->tags[i]);
+		sep = ' ';
+	}
+	if (attr->host_only) {
+		fprintf(to, "%chost_only", sep);
+		sep = ' ';
+	}
+	if (attr->ignore)
+		fprintf(to, "%cignore", sep);
+}
+
+void plan__list(const struct plan *plan, enum list_form form, FILE *to)
+{
+	for (unsigned int i = 0; i < plan->nr; i++) {
+		const struct plan_test *test = &plan->tests[i];
+
+		if (!test->selected)
+			continue;
+		fputs(test->name, to);
+		if (form == LIST_TAGS)
+			list_tags(&test->attr, to);
+		if (form == LIST_LONG)
+			ktstr_attr__print(&test->attr, to);
+		if (form == LIST_LONG && test->fault)
+			fprintf(to, "\tfault=%s", test->fault);
+		putc('\n', to);
+	}
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * All tests of a program with their complete attributes, and which of them the
+ * command line selects. Built once by main(); the forked tests read it.
+ */
+#ifndef LIB_HARNESS_PLAN_H
+#define LIB_HARNESS_PLAN_H
+
+#include <ktstr/harness-glue.h>
+
+#include "lib/harness/args.h"
+
+struct plan_test {
+	char *name; /* fixture[.variant].test */
+	const char *fixture, *variant, *test;
+	struct ktstr_attr attr; /* the defaults when @fault is set */
+	char *fault;		/* what is wrong with its attributes, or NULL */
+	bool selected;
+};
+
+struct plan {
+	struct plan_test *tests; /* in running order */
+	unsigned int nr, cap;
+	unsigned int nr_selected;
+	int err; /* first failure while it was built */
+};
+
+/**
+ * plan__build - collect the program's tests and apply @args
+ *
+ * Bad attributes are no failure here: they are in the test's @fault.
+ * Return: 0, -ENOMEM, or -EINVAL naming a declaration without a target, a
+ * filter that matches nothing, or the filters that leave nothing.
+ */
+int plan__build(const struct ktstr_harness_ops *ops, const struct args *args,
+		struct plan *ret_plan, struct kt_diag *diag);
+void plan__fini(struct plan *plan);
+DEFINE_FREE(plan, struct plan, plan__fini(&_T))
+
+/** plan__find - the test called @name, or NULL */
+const struct plan_test *plan__find(const struct plan *plan, const char *name);
+
+/** plan__needs_machine - does a selected test get as far as booting one? */
+bool plan__needs_machine(const struct plan *plan);
+
+/** plan__list - print the selected tests */
+void plan__list(const struct plan *plan, enum list_form form, FILE *to);
+
+/**
+ * plan__faults - print "PREFIX FAULT" for each selected test with bad
+ * attributes Return: how many.
+ */
+unsigned int plan__faults(const struct plan *plan, const char *prefix,
+			  FILE *to);
+
+#endif /* LIB_HARNESS_PLAN_H */
