@@ -56,13 +56,14 @@ struct vm_hist {
 
 struct vm {
 	int kvm_fd, vm_fd;
-	int event_fd; /* wakes vm__run(): a reason was set, or a panic seen */
+	int event_fd; /* wakes vm__run(): a reason, a panic or a new limit */
 	size_t run_size;
 	struct gmem gm;
 	struct dev_set devs;
 	struct vcpu *vcpu;
 	unsigned int nr_cpus; /* created, from the front */
 	u64 timeout_ns;
+	_Atomic u64 limit_ns; /* deadline set while running; 0: none */
 	int input_fd;
 	enum vm_stream input_stream;
 	struct vm_out out[VM_STREAM_NR];

@@ -53,6 +53,18 @@ void vm__stop(struct vm *vm)
 	vm__end(vm, VM_EXIT_STOPPED);
 }
 
+void vm__limit(struct vm *vm, u64 ns)
+{
+	u64 limit = kt_now_ns() + ns, was = atomic_load(&vm->limit_ns);
+	const u64 one = 1;
+
+	do {
+		if (was && was <= limit)
+			return;
+	} while (!atomic_compare_exchange_weak(&vm->limit_ns, &was, limit));
+	(void)!write(vm->event_fd, &one, sizeof(one));
+}
+
 void vm__fail(struct vm *vm, const char *fmt, ...)
 {
 	char msg[sizeof(vm->run_diag.msg)];
@@ -136,6 +148,7 @@ static void wait_once(struct run_loop *l)
 	u64 now = kt_now_ns(), until = 0, wait, drained;
 	struct timespec ts;
 
+	earliest(&l->deadline_ns, atomic_load(&l->vm->limit_ns));
 	if (l->input_open && !l->pending)
 		p[1].fd = l->vm->input_fd;
 	earliest(&until, l->deadline_ns);

@@ -138,6 +138,13 @@ int vm__run(struct vm *vm, struct vm_exit *ret_exit, struct kt_diag *diag);
 void vm__stop(struct vm *vm);
 
 /**
+ * vm__limit - end the machine with VM_EXIT_DEADLINE in @ns from now, unless
+ * its deadline is earlier; any thread, sinks included. Limits only ever get
+ * tighter, so that what a guest says cannot keep its machine alive.
+ */
+void vm__limit(struct vm *vm, u64 ns);
+
+/**
  * vm__send - queue bytes for the guest on a virtio-console stream
  * Return: 0, -EAGAIN when the guest has not opened the port, -ENOSPC when
  * 64 KiB are already waiting.

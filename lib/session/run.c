@@ -98,6 +98,15 @@ static u64 boot_budget_ms(const struct session *s,
 	return (u64)((double)(10000 + per_cpu_ms) * session__dilation(s));
 }
 
+/*
+ * After the body's own deadline: init kills what is left, twice at most for
+ * the 5 s of its own patience, ships the log and powers off.
+ */
+static u64 farewell_ms(const struct session *s)
+{
+	return 10000 + (u64)(5000 * session__dilation(s));
+}
+
 unsigned int session__budget_s(const struct session *s,
 			       const struct ktstr_attr *attr)
 {
@@ -105,7 +114,7 @@ unsigned int session__budget_s(const struct session *s,
 	const u64 margin_ms = (u64)(30000 * session__dilation(s));
 
 	return (unsigned int)((body_timeout_ms(s, attr) +
-			       boot_budget_ms(s, attr) +
+			       boot_budget_ms(s, attr) + farewell_ms(s) +
 			       postvm__timeout_ms(attr, session__dilation(s)) +
 			       margin_ms) /
 			      1000);
@@ -172,15 +181,17 @@ static int build_machine(struct run *run, struct session *s,
 		.cmdline = run->cmdline,
 		.nr_cpus = attr->cpus,
 		.memory_mib = attr__memory_mib(attr),
-		.timeout_ns =
-			(body_timeout_ms(s, attr) + boot_budget_ms(s, attr)) *
-			NSEC_PER_MSEC,
+		.timeout_ns = (body_timeout_ms(s, attr) +
+			       boot_budget_ms(s, attr) + farewell_ms(s)) *
+			      NSEC_PER_MSEC,
 		.input_fd = -1,
 	};
 	size_t suffix_len;
 	int err;
 
 	run__sinks(run, &cfg);
+	run->limit_ns =
+		(body_timeout_ms(s, attr) + farewell_ms(s)) * NSEC_PER_MSEC;
 	err = build_cmdline(run, s, diag);
 	if (!err)
 		err = build_suffix(run, &suffix, &suffix_len, diag);

@@ -42,6 +42,7 @@ struct run {
 	struct evidence ev;
 	char fingerprint[SPLAT_FINGERPRINT_MAX];
 	u64 start_ns;
+	u64 limit_ns; /* for all that follows the start of the test body */
 	u64 ready_ns; /* SYS_RDY arrived */
 	u64 teardown_ns;
 	double dilation; /* of host time limits, as session__dilation() */

@@ -107,14 +107,25 @@ static void on_sys_rdy(struct run *run, const struct wire_record *rec)
 		run->ready_ns = kt_now_ns();
 }
 
+/* The boot's budget is not the body's: a kernel that stands still ends soon. */
+static void on_scenario_start(struct run *run, const struct wire_record *rec)
+{
+	(void)rec;
+	vm__limit(run->vm, run->limit_ns);
+}
+
 static const struct {
 	u32 type;
 	void (*fn)(struct run *run, const struct wire_record *rec);
 } handlers[] = {
-	{ MSG_STDOUT, on_stdout },	 { MSG_STDERR, on_stderr },
-	{ MSG_DMESG, on_dmesg },	 { MSG_TEST_RESULT, on_result },
-	{ MSG_EXIT, on_exit_code },	 { MSG_SYS_RDY, on_sys_rdy },
+	{ MSG_STDOUT, on_stdout },
+	{ MSG_STDERR, on_stderr },
+	{ MSG_DMESG, on_dmesg },
+	{ MSG_TEST_RESULT, on_result },
+	{ MSG_EXIT, on_exit_code },
+	{ MSG_SYS_RDY, on_sys_rdy },
 	{ MSG_EXEC_EXIT, on_exec_exit },
+	{ MSG_SCENARIO_START, on_scenario_start },
 };
 
 static void on_record(void *ctx, const struct wire_record *rec)

@@ -152,6 +152,7 @@ struct fixture {
 	char kernel[32];
 	struct vm_config cfg;
 	struct output out;
+	u64 limit_ns; /* vm__limit(), when set */
 };
 
 static struct fixture *fixture__new(const u8 *code, const u8 *end)
@@ -188,6 +189,8 @@ static enum vm_exit_reason run(struct fixture *f)
 
 	if (err)
 		fail_msg("vm__new: %s", diag__text(&diag, err));
+	if (f->limit_ns)
+		vm__limit(vm, f->limit_ns);
 	err = vm__run(vm, &e, &diag);
 	if (err)
 		fail_msg("vm__run: %s", diag__text(&diag, err));
@@ -290,6 +293,30 @@ static void boot_parameters_reach_the_guest(void **state)
 	f->cfg.nr_initrd = 1;
 	assert_int_equal(run(f), VM_EXIT_POWEROFF);
 	assert_string_equal(f->out.text, "IC\n");
+	fixture__free(f);
+}
+
+/* A limit set while the guest runs counts when it is the earlier one. */
+static void limit_brings_the_deadline_forward(void **state)
+{
+	struct fixture *f = FIXTURE_OF(spin);
+	u64 start = kt_now_ns();
+
+	(void)state;
+	NEED_KVM();
+	f->cfg.timeout_ns = 60 * NSEC_PER_SEC;
+	f->limit_ns = 200 * NSEC_PER_MSEC;
+	assert_int_equal(run(f), VM_EXIT_DEADLINE);
+	assert_in_range(kt_now_ns() - start, 200 * NSEC_PER_MSEC,
+			20 * NSEC_PER_SEC);
+	fixture__free(f);
+	f = FIXTURE_OF(spin);
+	start = kt_now_ns();
+	f->cfg.timeout_ns = 200 * NSEC_PER_MSEC;
+	f->limit_ns = 60 * NSEC_PER_SEC;
+	assert_int_equal(run(f), VM_EXIT_DEADLINE);
+	assert_in_range(kt_now_ns() - start, 200 * NSEC_PER_MSEC,
+			20 * NSEC_PER_SEC);
 	fixture__free(f);
 }
 
@@ -661,6 +688,7 @@ int main(void)
 		cmocka_unit_test(deadline_ends_spinning_and_halting),
 		cmocka_unit_test(output_arrives_whole),
 		cmocka_unit_test(boot_parameters_reach_the_guest),
+		cmocka_unit_test(limit_brings_the_deadline_forward),
 		cmocka_unit_test(memory_above_4_gib_works),
 		cmocka_unit_test(application_processor_wakes),
 		cmocka_unit_test(sixty_three_application_processors_wake),
