@@ -38,19 +38,28 @@ static int open_node(const char *path, unsigned int major, unsigned int minor)
 	return open(path, flags | O_CLOEXEC);
 }
 
-static void to_com2(const char *text, size_t len)
+int die__open_com2(void)
 {
-	int fd __free(fd) = open_node("/dev/ttyS1", 4, 65);
+	int fd = open_node("/dev/ttyS1", 4, 65);
 	struct termios tio;
 
 	if (fd < 0)
-		return;
+		return -errno;
 	if (!tcgetattr(fd, &tio)) {
 		cfmakeraw(&tio);
 		tio.c_cflag |= CLOCAL;
 		tcsetattr(fd, TCSANOW, &tio);
 	}
 	fcntl(fd, F_SETFL, 0); /* wait for the transmitter from here on */
+	return fd;
+}
+
+static void to_com2(const char *text, size_t len)
+{
+	int fd __free(fd) = die__open_com2();
+
+	if (fd < 0)
+		return;
 	fd__write_all(fd, text, len);
 	tcdrain(fd);
 }

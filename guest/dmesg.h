@@ -1,25 +1,48 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The kernel log's tail as text. */
+/*
+ * The kernel's log as text, from before the test until after it. Read through
+ * descriptors that are opened before the test runs: clearing or flooding the
+ * log, or mounting something over the files, does not go unnoticed by those.
+ */
 #ifndef GUEST_DMESG_H
 #define GUEST_DMESG_H
 
 #include <ktstr/base.h>
 
-#define DMESG_MAX (256u << 10)
+struct port;
+
+/* More than this is a kernel that does not stop; the rest is not shipped. */
+#define DMESG_MAX MIB(4)
+
+/* One record as the kernel hands it out, include/linux/printk.h. */
+#define DMESG_RECORD_MAX 8192u
+
+struct dmesg {
+	int kmsg_fd;  /* /dev/kmsg, -1: it could not be opened */
+	int taint_fd; /* /proc/sys/kernel/tainted, same */
+};
+
+/** dmesg__open - begin with the oldest record; failures show when shipping */
+void dmesg__open(struct dmesg *dmesg);
 
 /**
- * dmesg__read - newest DMESG_MAX bytes of the kernel log, oldest line first
- * @ret_buf: owned by the caller, free(); lines "[    1.234567] text\n"
+ * dmesg__line - one record of /dev/kmsg as "[    1.234567] text\n"
+ * @record: "priority,sequence,microseconds,flags[,...];text\n KEY=...\n"
  *
- * One system call for all of it: /dev/kmsg would take one per line.
- * Return: 0, or -errno (-EPERM without CAP_SYSLOG).
+ * What does not look like a record is copied as far as its first newline.
+ * Return: length; @line of @size >= 32 bytes holds as much as fits and ends in
+ * a newline. Not NUL-terminated.
  */
-int dmesg__read(char **ret_buf, size_t *ret_len);
+size_t dmesg__line(const char *record, size_t len, char *line, size_t size);
 
 /**
- * dmesg__strip_levels - remove the "<6>" in front of each line, in place
- * Return: the new length.
+ * dmesg__ship - put the log into DMESG records
+ * @tail: ship only about this many bytes of the end; 0: everything
+ *
+ * Adds a line of its own when records were lost, and one when the kernel is
+ * tainted by something that should have been in the log.
+ * Return: 0 or -errno of the port.
  */
-size_t dmesg__strip_levels(char *buf, size_t len);
+int dmesg__ship(const struct dmesg *dmesg, struct port *port, size_t tail);
 
 #endif /* GUEST_DMESG_H */

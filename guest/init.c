@@ -10,6 +10,7 @@
 #include <net/if.h>
 #include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -33,9 +34,14 @@
 /* For what is left of a test after SIGKILL; a 70 MIPS machine needs some. */
 #define DRAIN_NS (5 * NSEC_PER_SEC)
 
+/* Of the kernel's log when it has to go over COM2. */
+#define TEXT_LOG_TAIL KIB(3)
+
 struct guest {
 	const struct guest_ops *ops;
 	struct port *port;
+	struct dmesg dmesg;
+	u8 *nonce; /* a page that forked children find empty */
 	struct guest_params params;
 	char *text; /* of /args or /workload; the next three point into it */
 	int argc;
@@ -86,6 +92,14 @@ static int step_mounts(struct guest *guest, struct kt_diag *diag)
 	return mounts__first(diag);
 }
 
+/* After the mounts, before anything of the test's. */
+static int step_dmesg(struct guest *guest, struct kt_diag *diag)
+{
+	(void)diag;
+	dmesg__open(&guest->dmesg);
+	return 0;
+}
+
 /* 0, 1 and 2 must be something, or the next open would become stdout. */
 static int step_stdio(struct guest *guest, struct kt_diag *diag)
 {
@@ -113,8 +127,11 @@ static int step_port(struct guest *guest, struct kt_diag *diag)
 	static const u8 phase = LIFE_INIT_STARTED;
 	int err = port__open(guest->port, diag);
 
-	if (err)
+	if (err && port__fall_back(guest->port, diag__text(diag, err)))
 		return err;
+	if (err)
+		die__note(4, "%s; falling back to COM2", diag__text(diag, err));
+	diag->msg[0] = '\0';
 	err = port__put(guest->port, MSG_SYS_RDY, NULL, 0);
 	if (!err)
 		err = port__put(guest->port, MSG_LIFECYCLE, &phase, 1);
@@ -135,6 +152,32 @@ static int read_text(struct guest *guest, const char *path, size_t max,
 				"ramdisk)",
 				path, strerror(-err))
 		   : 0;
+}
+
+/*
+ * The test must not have what proves a result to be init's: not the file, and
+ * not the memory that it gets by fork.
+ */
+static int step_nonce(struct guest *guest, struct kt_diag *diag)
+{
+	int fd __free(fd) = open("/" MSG_NONCE_FILE, O_RDONLY | O_CLOEXEC);
+	u8 *page = mmap(NULL, MSG_NONCE_SIZE, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int err;
+
+	if (page == MAP_FAILED ||
+	    madvise(page, MSG_NONCE_SIZE, MADV_WIPEONFORK))
+		return diag__fail(diag, -errno, "memory: %s", strerror(errno));
+	err = fd < 0 ? -errno : fd__read_all(fd, page, MSG_NONCE_SIZE);
+	if (!err && unlink("/" MSG_NONCE_FILE))
+		err = -errno;
+	if (err)
+		return diag__fail(diag, err,
+				  "/" MSG_NONCE_FILE ": %s (the run's part of "
+				  "the ramdisk)",
+				  strerror(-err));
+	guest->nonce = page;
+	return 0;
 }
 
 static int step_params(struct guest *guest, struct kt_diag *diag)
@@ -217,23 +260,19 @@ static int step_test(struct guest *guest, struct kt_diag *diag)
 	return run__test(&cfg, &guest->outcome, diag);
 }
 
-static int put_dmesg(struct port *port)
+static int put_dmesg(struct guest *guest)
 {
-	char *log __free(ptr) = NULL;
-	size_t len = 0;
-	int err = dmesg__read(&log, &len);
-	char text[80];
+	struct port *port = guest->port;
 
-	if (!err && len)
-		return port__put(port, MSG_DMESG, log, len);
-	len = (size_t)snprintf(text, sizeof(text),
-			       "ktstr-init: no kernel log: %s\n",
-			       err ? strerror(-err) : "it is empty");
-	return port__put(port, MSG_DMESG, text, len);
+	if (port->left_out)
+		die__note(4, "%llu bytes of output did not fit COM2",
+			  (unsigned long long)port->left_out);
+	return dmesg__ship(&guest->dmesg, port, port->text ? TEXT_LOG_TAIL : 0);
 }
 
-static int put_result(struct port *port, const struct run_outcome *outcome)
+static int put_result(struct guest *guest)
 {
+	const struct run_outcome *outcome = &guest->outcome;
 	struct {
 		struct msg_test_result head;
 		char reason[GUEST_REASON_MAX];
@@ -249,7 +288,8 @@ static int put_result(struct port *port, const struct run_outcome *outcome)
 	};
 
 	memcpy(msg.reason, outcome->reason, msg.head.reason_len);
-	return port__put(port, MSG_TEST_RESULT, &msg,
+	memcpy(msg.head.nonce, guest->nonce, MSG_NONCE_SIZE);
+	return port__put(guest->port, MSG_TEST_RESULT, &msg,
 			 sizeof(msg.head) + msg.head.reason_len);
 }
 
@@ -260,13 +300,13 @@ static int step_report(struct guest *guest, struct kt_diag *diag)
 	struct msg_scenario_end end = {
 		.elapsed_ms = outcome->duration_ns / NSEC_PER_MSEC,
 	};
-	int err = put_dmesg(port);
+	int err = put_dmesg(guest);
 
 	if (!err && guest->params.mode != GUEST_RUN)
 		err = port__put(port, MSG_EXEC_EXIT, &outcome->program_status,
 				sizeof(outcome->program_status));
 	if (!err)
-		err = put_result(port, outcome);
+		err = put_result(guest);
 	if (!err)
 		err = port__put(port, MSG_SCENARIO_END, &end, sizeof(end));
 	if (!err)
@@ -284,7 +324,8 @@ static const struct {
 	int (*run)(struct guest *guest, struct kt_diag *diag);
 } steps[] = {
 	{ "stdio", step_stdio },       { "mounts", step_mounts },
-	{ "modules", step_modules },   { "bulk port", step_port },
+	{ "modules", step_modules },   { "kernel log", step_dmesg },
+	{ "bulk port", step_port },    { "nonce", step_nonce },
 	{ "parameters", step_params }, { "environment", step_environment },
 	{ "test", step_test },	       { "report", step_report },
 };

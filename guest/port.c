@@ -16,6 +16,8 @@
 #include <ktstr/fd.h>
 #include <ktstr/wire.h>
 
+#include "guest/die.h"
+
 #define CLASS_DIR "/sys/class/virtio-ports"
 #define BUS_DIR "/sys/bus/virtio/devices"
 
@@ -27,18 +29,50 @@
 #define WAIT_MAX_MS 90000u
 #define WAIT_STEP_MAX_MS 8 /* should an event be missing */
 
+static int flush_text(int fd, const u8 *data, size_t len)
+{
+	char line[WIRE_TEXT_LINE_MAX];
+	int err = 0;
+
+	for (size_t off = 0; !err && off < len; off += WIRE_TEXT_BYTES) {
+		size_t n = KT_MIN(len - off, (size_t)WIRE_TEXT_BYTES);
+
+		err = fd__write_all(fd, line,
+				    wire_text__line(data + off, n, line));
+	}
+	return err;
+}
+
 int port__flush(struct port *port)
 {
 	size_t len = port->used;
 
 	port->used = 0;
-	return fd__write_all(port->fd, port->buf, len);
+	return port->text ? flush_text(port->fd, port->buf, len)
+			  : fd__write_all(port->fd, port->buf, len);
+}
+
+/* How much of @len bytes of a record's payload is sent. */
+static size_t admit(struct port *port, u32 type, size_t len)
+{
+	size_t n = len;
+
+	if (!port->text || (type != MSG_STDOUT && type != MSG_STDERR))
+		return len;
+	n = KT_MIN(len, port->quota);
+	port->quota -= n;
+	port->left_out += len - n;
+	return n;
 }
 
 int port__put(struct port *port, u32 type, const void *payload, size_t len)
 {
+	size_t all = len;
 	u8 *to;
 
+	len = admit(port, type, len);
+	if (all && !len)
+		return 0;
 	if (port->used + WIRE_HDR_SIZE + len > PORT_BUF_SIZE) {
 		int err = port__flush(port);
 
@@ -59,7 +93,7 @@ int port__relay(struct port *port, u32 type, int fd, size_t *ret_len,
 		bool *ret_more)
 {
 	u8 *to;
-	size_t room;
+	size_t room, sent;
 	ssize_t n;
 
 	if (PORT_BUF_SIZE - port->used < RELAY_MIN + WIRE_HDR_SIZE) {
@@ -75,9 +109,9 @@ int port__relay(struct port *port, u32 type, int fd, size_t *ret_len,
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return -errno;
-	if (n > 0) {
-		wire__header(to, type, to + WIRE_HDR_SIZE, (u32)n);
-		port->used += WIRE_HDR_SIZE + (size_t)n;
+	if (n > 0 && (sent = admit(port, type, (size_t)n))) {
+		wire__header(to, type, to + WIRE_HDR_SIZE, (u32)sent);
+		port->used += WIRE_HDR_SIZE + sent;
 	}
 	*ret_len = (size_t)n;
 	*ret_more = (size_t)n == room;
@@ -203,9 +237,24 @@ static int explain_missing(u32 waited_ms, struct kt_diag *diag)
 			  waited_ms, why);
 }
 
+int port__fall_back(struct port *port, const char *why)
+{
+	char text[1200];
+	int len = snprintf(text, sizeof(text), "KTSTR_FALLBACK: %s\n", why);
+
+	port->fd = die__open_com2();
+	if (port->fd < 0)
+		return -EIO;
+	port->text = true;
+	port->quota = PORT_TEXT_QUOTA;
+	return fd__write_all(port->fd, text,
+			     KT_MIN((size_t)len, sizeof(text) - 1));
+}
+
 int port__open(struct port *port, struct kt_diag *diag)
 {
-	u32 budget_ms = wait_budget_ms();
+	/* The class comes with the driver, its ports come later. */
+	u32 budget_ms = access(CLASS_DIR, F_OK) ? 0 : wait_budget_ms();
 	char path[300], dev[256];
 	int fd;
 

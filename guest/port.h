@@ -11,8 +11,17 @@
 #define PORT_NAME "ktstr.bulk"
 #define PORT_BUF_SIZE (64u << 10)
 
+/*
+ * Without a bulk port records go to COM2 as text, where each byte costs two
+ * exits or more, so only this much of the test's output does.
+ */
+#define PORT_TEXT_QUOTA 4096u
+
 struct port {
 	int fd;
+	bool text;    /* fd is COM2 */
+	size_t quota; /* bytes of output that still may go there */
+	u64 left_out; /* bytes of output that may not */
 	size_t used;
 	u8 buf[PORT_BUF_SIZE];
 };
@@ -54,5 +63,12 @@ int port__find(const char *class_dir, u64 timeout_ns, char *ret_dev,
  * of the kernel is missing.
  */
 int port__open(struct port *port, struct kt_diag *diag);
+
+/**
+ * port__fall_back - use COM2 instead
+ * @why: the bulk port did not come up; told there first
+ * Return: 0 with port->text set, or -EIO.
+ */
+int port__fall_back(struct port *port, const char *why);
 
 #endif /* GUEST_PORT_H */

@@ -70,6 +70,22 @@ static bool shown_as_is(u32 cp)
 	       !(cp >= 0x2066 && cp <= 0x2069);
 }
 
+/* Words at which the kernel's kunit.py stops reading, wherever they are. */
+static bool ends_document(const u8 *p, size_t len)
+{
+	static const char *const words[] = {
+		"List of all partitions:",
+		"Kernel panic - not syncing: VFS:",
+		"reboot: System halted",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (p[0] == (u8)words[i][0] && len >= strlen(words[i]) &&
+		    !memcmp(p, words[i], strlen(words[i])))
+			return true;
+	return false;
+}
+
 static size_t escape(char *out, const u8 *text, size_t len)
 {
 	static const char hex[] = "0123456789abcdef";
@@ -79,7 +95,8 @@ static size_t escape(char *out, const u8 *text, size_t len)
 		u32 cp = 0;
 		size_t chars = utf8_decode(text + i, len - i, &cp);
 
-		if (chars && shown_as_is(cp)) {
+		if (chars && shown_as_is(cp) &&
+		    !ends_document(text + i, len - i)) {
 			memcpy(out + n, text + i, chars);
 			n += chars;
 			i += chars;

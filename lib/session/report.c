@@ -87,8 +87,6 @@ static const struct splat_scan *splats(const struct run *run)
 
 static void finish_scans(struct run *run)
 {
-	splat_scan__finish(&run->klog_scan);
-	splat_scan__finish(&run->dmesg_scan);
 	run->ev.splat = splats(run)->first.kind;
 	run->ev.oom_panic =
 		run->klog_scan.oom_panic || run->dmesg_scan.oom_panic;
@@ -127,6 +125,43 @@ static void print_tail(struct run *run)
 		relay_line(run, panic);
 	relay_text(run,
 		   *log ? tail : "(nothing; KTSTR_VERBOSE=1 shows the boot)");
+}
+
+static void print_fallback(struct run *run)
+{
+	if (!run->ev.over_com2)
+		return;
+	fprintf(run->report, "# bulk port never came up; results from COM2\n");
+	if (run->ev.have_result && !run->ev.damaged)
+		fprintf(run->report, "# the test said: %s\n",
+			ktstr_outcome__name(verdict__test_said(&run->ev)));
+}
+
+/* What was wrong with the wire, so that a torn result can be explained. */
+static void print_wire(const struct run *run)
+{
+	struct wire_stats st = run->wa.stats;
+	bool quiet = !(st.bad_crc + st.malformed + st.resyncs + st.unknown);
+
+	if (!quiet)
+		fprintf(run->report,
+			"# wire: %" PRIu64 " records, %" PRIu64
+			" with a bad checksum, %" PRIu64
+			" of a wrong length, %" PRIu64 " unknown, %" PRIu64
+			" times out of sync\n",
+			st.records, st.bad_crc, st.malformed, st.unknown,
+			st.resyncs);
+	if (run->ev.forged)
+		fprintf(run->report, "# wire: a result that is not init's was "
+				     "not believed\n");
+	if (run->ev.doubled)
+		fprintf(run->report, "# wire: more than one result record\n");
+	if (run->ev.have_result && run->ev.have_exit)
+		return;
+	fprintf(run->report, "# missing from the guest: %s%s%s\n",
+		run->ev.have_result ? "" : "result record",
+		run->ev.have_result || run->ev.have_exit ? "" : ", ",
+		run->ev.have_exit ? "" : "exit record");
 }
 
 static const char *crash_message(struct run *run)
@@ -188,9 +223,7 @@ static void print_report(struct run *run, const struct ktstr_vm_result *res,
 		res->boot_ns / NSEC_PER_MSEC, res->body_ns / NSEC_PER_MSEC,
 		res->vm_exits, res->kernel_cached ? "cached" : "decompressed",
 		res->initramfs_cached ? "cached" : "built");
-	if (run->wa.stats.unknown)
-		fprintf(run->report, "# wire: %" PRIu64 " unknown records\n",
-			run->wa.stats.unknown);
+	print_wire(run);
 	if (run->log_path[0])
 		fprintf(run->report, "# kernel log: %s\n", run->log_path);
 }
@@ -212,8 +245,7 @@ void run__conclude(struct run *run, const struct vm_exit *vx,
 	enum ktstr_outcome judged;
 
 	run->ev.exit = vx->reason;
-	if (wire_asm__residual(&run->wa) || run->wa.stats.resyncs)
-		run->ev.damaged = true;
+	run__finish_streams(run);
 	run->ev.fatal = crash_message(run) != NULL;
 	finish_scans(run);
 	finish_log(run);
@@ -230,6 +262,7 @@ void run__conclude(struct run *run, const struct vm_exit *vx,
 	if (ktstr_outcome__is_infra(v->outcome) &&
 	    v->outcome != KTSTR_INCONCLUSIVE)
 		print_tail(run);
+	print_fallback(run);
 	print_splats(run, &res);
 	print_report(run, &res, vx);
 }

@@ -7,6 +7,7 @@
 #include "lib/session/run.h"
 
 #include <fcntl.h>
+#include <sys/random.h>
 
 #include <ktstr/fd.h>
 
@@ -62,6 +63,8 @@ static void run__init(struct run *run, struct session *s, const char *name,
 	splat_scan__init(&run->klog_scan, s->allow);
 	splat_scan__init(&run->dmesg_scan, s->allow);
 	wire_asm__init(&run->wa);
+	wire_asm__init(&run->com2_wa);
+	pthread_mutex_init(&run->lock, NULL);
 	run__relay_init(run);
 	open_log(run, s);
 }
@@ -72,6 +75,8 @@ static void run__fini(struct run *run)
 	if (run->log_fd >= 0)
 		close(run->log_fd);
 	wire_asm__fini(&run->wa);
+	wire_asm__fini(&run->com2_wa);
+	pthread_mutex_destroy(&run->lock);
 	keepbuf__fini(&run->klog);
 	keepbuf__fini(&run->dmesg);
 	keepbuf__fini(&run->com2);
@@ -139,14 +144,24 @@ static int args_blob(const char *name, struct initramfs_blob *ret_blob)
 static int build_suffix(struct run *run, void **ret_buf, size_t *ret_len,
 			struct kt_diag *diag)
 {
-	struct initramfs_blob blob = { 0 };
+	struct initramfs_blob blobs[] = {
+		{ .guest_path = MSG_NONCE_FILE,
+		  .data = run->nonce,
+		  .len = sizeof(run->nonce),
+		  .mode = 0400 },
+		{ 0 },
+	};
+	struct initramfs_blob *own = &blobs[1];
 	int err;
 
-	err = run->workload ? workload__blob(run->workload, &blob, diag)
-			    : args_blob(run->name, &blob);
+	if (getrandom(run->nonce, sizeof(run->nonce), 0) != sizeof(run->nonce))
+		return diag__fail(diag, -EIO, "getrandom: %s", strerror(errno));
+	err = run->workload ? workload__blob(run->workload, own, diag)
+			    : args_blob(run->name, own);
 	if (!err)
-		err = initramfs__suffix(&blob, 1, ret_buf, ret_len, diag);
-	free((void *)(uintptr_t)blob.data);
+		err = initramfs__suffix(blobs, ARRAY_SIZE(blobs), ret_buf,
+					ret_len, diag);
+	free((void *)(uintptr_t)own->data);
 	return err;
 }
 

@@ -8,6 +8,7 @@
 #define LIB_SESSION_RUN_H
 
 #include <ktstr/ktap.h>
+#include <pthread.h>
 
 #include "lib/session/session-internal.h"
 #include "lib/session/workload.h"
@@ -31,10 +32,14 @@ struct run {
 	int log_fd;
 	struct keepbuf klog;
 	struct splat_scan klog_scan;
-	/* COM2 */
+	/* COM2: last words, and records when there is no bulk port */
 	struct keepbuf com2;
+	struct wire_text com2_text;
+	struct wire_asm com2_wa;
 	/* bulk port */
 	struct wire_asm wa;
+	pthread_mutex_t lock; /* of all below: a guest may use both channels */
+	u8 nonce[MSG_NONCE_SIZE];
 	struct keepbuf dmesg;
 	struct splat_scan dmesg_scan;
 	struct keepbuf out, err;
@@ -50,6 +55,9 @@ struct run {
 
 /** run__sinks - make @cfg deliver the guest's streams to @run */
 void run__sinks(struct run *run, struct vm_config *cfg);
+
+/** run__finish_streams - the machine is gone: what was left unfinished */
+void run__finish_streams(struct run *run);
 
 /** run__relay_init - point the relay at the report, forgetting what it had */
 void run__relay_init(struct run *run);

@@ -57,6 +57,9 @@ struct evidence {
 	bool have_exit;
 	s32 exit_code;
 	bool damaged;	       /* bulk stream had bad, cut or unknown records */
+	bool doubled;	       /* more than one result came */
+	bool forged;	       /* a result came that was not init's */
+	bool over_com2;	       /* records came as text on COM2 */
 	bool fatal;	       /* init said FATAL or PANIC on COM2 */
 	enum splat_kind splat; /* first complaint of the kernel not allowed */
 	bool oom_panic;	       /* the panic was about memory */
@@ -70,6 +73,9 @@ struct evidence {
  * Anything less names what is missing.
  */
 enum ktstr_outcome verdict__judge(const struct evidence *ev);
+
+/** verdict__test_said - the result record alone; valid with ev->have_result */
+enum ktstr_outcome verdict__test_said(const struct evidence *ev);
 
 /**
  * verdict__sanitize - copy hostile text so that it fits a KTAP directive:

@@ -58,6 +58,9 @@ static const struct pattern {
 	{ "PANIC: double fault", NULL, SPLAT_OOPS },
 	{ "traps: PANIC: double fault", NULL, SPLAT_OOPS },
 	{ "ktstr-init: kernel tainted:", NULL, SPLAT_TAINT },
+	{ "ktstr-init: kernel log overflowed", NULL, SPLAT_LOST },
+	{ "ktstr-init: taint flags: unreadable", NULL, SPLAT_LOST },
+	{ "ktstr-init: no kernel log", NULL, SPLAT_LOST },
 	{ "Out of memory: Killed process", NULL, SPLAT_OOM },
 	{ "Kernel panic - not syncing: ", "Out of memory", SPLAT_OOM },
 	{ "Kernel panic - not syncing: ", "deadlocked on memory", SPLAT_OOM },
@@ -75,6 +78,7 @@ static const char *const kind_names[] = {
 	[SPLAT_HUNG_TASK] = "hung_task",
 	[SPLAT_LOCKUP] = "lockup",
 	[SPLAT_TAINT] = "taint",
+	[SPLAT_LOST] = "log_lost",
 	[SPLAT_OOM] = "oom",
 	[SPLAT_PANIC] = "panic",
 };
@@ -363,7 +367,8 @@ static void open_block(struct splat_scan *scan, enum splat_kind kind,
 	scan->in_trace = scan->had_ip = false;
 	scan->oom_panic |= kind == SPLAT_OOM && starts(msg, "Kernel panic");
 	/* These are one line, and the trace that led there came before it. */
-	if (kind == SPLAT_TAINT || starts(msg, "Out of memory:"))
+	if (kind == SPLAT_TAINT || kind == SPLAT_LOST ||
+	    starts(msg, "Out of memory:"))
 		close_block(scan);
 }
 

@@ -25,6 +25,7 @@ enum splat_kind {
 	SPLAT_HUNG_TASK,
 	SPLAT_LOCKUP,
 	SPLAT_TAINT, /* init saw the kernel's taint flags change */
+	SPLAT_LOST,  /* init could not read all of the log: who knows */
 	SPLAT_OOM,
 	SPLAT_PANIC,
 	SPLAT_KIND_NR,

@@ -33,25 +33,27 @@ static void on_com1(void *ctx, const void *buf, size_t len)
 	}
 }
 
-static void on_com2(void *ctx, const void *buf, size_t len)
-{
-	struct run *run = ctx;
-
-	keepbuf__add(&run->com2, buf, len);
-}
-
 static void on_result(struct run *run, const struct wire_record *rec)
 {
+	struct msg_test_result result;
 	const char *reason;
 
 	/* A second result contradicts the first by existing. */
-	if (run->ev.have_result ||
-	    msg__parse_test_result(rec, &run->ev.result, &reason)) {
+	if (run->ev.have_result) {
+		run->ev.doubled = run->ev.damaged = true;
+		return;
+	}
+	if (msg__parse_test_result(rec, &result, &reason)) {
 		run->ev.damaged = true;
 		return;
 	}
+	if (memcmp(result.nonce, run->nonce, sizeof(run->nonce))) {
+		run->ev.forged = run->ev.damaged = true;
+		return;
+	}
+	run->ev.result = result;
 	snprintf(run->ev.reason, sizeof(run->ev.reason), "%.*s",
-		 (int)run->ev.result.reason_len, reason);
+		 (int)result.reason_len, reason);
 	run->ev.have_result = true;
 }
 
@@ -128,11 +130,10 @@ static const struct {
 	{ MSG_SCENARIO_START, on_scenario_start },
 };
 
-static void on_record(void *ctx, const struct wire_record *rec)
+static void take_record(struct run *run, struct wire_stats *stats,
+			const struct wire_record *rec)
 {
-	struct run *run = ctx;
-
-	if (!wire__usable(&run->wa.stats, rec)) {
+	if (!wire__usable(stats, rec)) {
 		/* Unknown types are a newer guest's business, not damage. */
 		run->ev.damaged |= !rec->crc_ok || msg__find(rec->type);
 		return;
@@ -142,12 +143,77 @@ static void on_record(void *ctx, const struct wire_record *rec)
 			handlers[i].fn(run, rec);
 }
 
+static void on_bulk_record(void *ctx, const struct wire_record *rec)
+{
+	struct run *run = ctx;
+
+	take_record(run, &run->wa.stats, rec);
+}
+
+static void on_com2_record(void *ctx, const struct wire_record *rec)
+{
+	struct run *run = ctx;
+
+	take_record(run, &run->com2_wa.stats, rec);
+}
+
 static void on_bulk(void *ctx, const void *buf, size_t len)
 {
 	struct run *run = ctx;
 
-	if (wire_asm__feed(&run->wa, buf, len, on_record, run) < 0)
+	pthread_mutex_lock(&run->lock);
+	if (wire_asm__feed(&run->wa, buf, len, on_bulk_record, run) < 0)
 		run->ev.damaged = true;
+	pthread_mutex_unlock(&run->lock);
+}
+
+static void on_com2_bytes(void *ctx, const u8 *data, size_t len)
+{
+	struct run *run = ctx;
+
+	if (wire_asm__feed(&run->com2_wa, data, len, on_com2_record, run) < 0)
+		run->ev.damaged = true;
+}
+
+static void on_com2_line(void *ctx, const char *line, size_t len)
+{
+	struct run *run = ctx;
+
+	keepbuf__add(&run->com2, line, len);
+	keepbuf__add(&run->com2, "\n", 1);
+}
+
+static const struct wire_text_ops com2_ops = {
+	.bytes = on_com2_bytes,
+	.text = on_com2_line,
+};
+
+static void on_com2(void *ctx, const void *buf, size_t len)
+{
+	struct run *run = ctx;
+
+	pthread_mutex_lock(&run->lock);
+	wire_text__feed(&run->com2_text, buf, len, &com2_ops, run);
+	pthread_mutex_unlock(&run->lock);
+}
+
+static bool is_unfinished(const struct wire_asm *wa)
+{
+	return wire_asm__residual(wa) || wa->stats.resyncs;
+}
+
+void run__finish_streams(struct run *run)
+{
+	wire_text__finish(&run->com2_text, &com2_ops, run);
+	run->ev.over_com2 = run->com2_wa.stats.records != 0;
+	if (is_unfinished(&run->wa) || is_unfinished(&run->com2_wa) ||
+	    run->com2_text.bad_lines)
+		run->ev.damaged = true;
+	/* Init has one port; whoever used the other one is not init. */
+	if (run->ev.over_com2 && run->wa.stats.records)
+		run->ev.damaged = true;
+	splat_scan__finish(&run->klog_scan);
+	splat_scan__finish(&run->dmesg_scan);
 }
 
 static void on_console(void *ctx, const void *buf, size_t len)

@@ -44,8 +44,10 @@ enum lifecycle_phase {
  * MSG_TEST_RESULT payload, little-endian; `reason_len` bytes of UTF-8 follow.
  * exit_code is the kselftest exit status of the test (KSFT_PASS 0 .. KSFT_SKIP
  * 4). term_signal is non-zero when a signal ended it; timed_out when guest
- * init had to kill it.
+ * init had to kill it. nonce is what the host put into the ramdisk for this
+ * run and init took out before the test began, so that a result is init's.
  */
+#define MSG_NONCE_SIZE 16u
 struct msg_test_result {
 	u32 version; /* MSG_TEST_RESULT_VERSION */
 	s32 exit_code;
@@ -54,9 +56,13 @@ struct msg_test_result {
 	u64 duration_ns; /* guest CLOCK_MONOTONIC around the test body */
 	u32 reason_len;
 	u32 pad; /* 0 */
+	u8 nonce[MSG_NONCE_SIZE];
 };
-#define MSG_TEST_RESULT_VERSION 1u
-_Static_assert(sizeof(struct msg_test_result) == 32, "wire layout");
+#define MSG_TEST_RESULT_VERSION 2u
+_Static_assert(sizeof(struct msg_test_result) == 48, "wire layout");
+
+/* The file in the ramdisk's root that has the nonce. */
+#define MSG_NONCE_FILE "nonce"
 
 struct msg_scenario_end {
 	u64 elapsed_ms;
@@ -164,5 +170,45 @@ bool wire__usable(struct wire_stats *stats, const struct wire_record *rec);
 int msg__parse_test_result(const struct wire_record *rec,
 			   struct msg_test_result *ret_result,
 			   const char **ret_reason);
+
+/* --- records as text ------------------------------------------------------ */
+
+/*
+ * On COM2, which has room for what init says when the bulk port does not come
+ * up, records travel as lines of this mark and lower-case hexadecimal. What is
+ * lost on the way shows as a bad checksum or a record cut short.
+ */
+#define WIRE_TEXT_MARK "KTSTR_REC "
+#define WIRE_TEXT_BYTES 256u
+#define WIRE_TEXT_LINE_MAX (sizeof(WIRE_TEXT_MARK) + 1 + 2 * WIRE_TEXT_BYTES)
+
+/**
+ * wire_text__line - up to WIRE_TEXT_BYTES bytes of the stream as one line
+ * @line: WIRE_TEXT_LINE_MAX bytes
+ * Return: length of the line, line breaks included; not NUL-terminated.
+ */
+size_t wire_text__line(const void *data, size_t len, char *line);
+
+/** struct wire_text - state of the other direction; {0} starts */
+struct wire_text {
+	u64 bad_lines; /* had the mark and could not be decoded */
+	size_t len;
+	char line[1024]; /* longer ones without the mark are cut */
+};
+
+struct wire_text_ops {
+	/** @bytes: the stream goes on with these */
+	void (*bytes)(void *ctx, const u8 *data, size_t len);
+	/** @text: a line of somebody else's, without line break */
+	void (*text)(void *ctx, const char *line, size_t len);
+};
+
+/** wire_text__feed - take apart what arrives, in pieces of any size */
+void wire_text__feed(struct wire_text *wt, const void *data, size_t len,
+		     const struct wire_text_ops *ops, void *ctx);
+
+/** wire_text__finish - the last line had no end */
+void wire_text__finish(struct wire_text *wt, const struct wire_text_ops *ops,
+		       void *ctx);
 
 #endif /* KTSTR_WIRE_H */

@@ -77,6 +77,82 @@ outcome()
 	grep -q '^# | Out of memory: Killed process' <<<"$output"
 }
 
+@test "a warning that the test clears, floods or hides is still seen" {
+	part log_is_cleared
+	outcome kernel_splat
+	part log_is_flooded
+	outcome kernel_splat
+	part log_is_mounted_over
+	outcome kernel_splat
+}
+
+@test "a guest kernel panic: guest_panic with its reason and fingerprint" {
+	part kernel_panics
+	outcome guest_panic
+	grep -q '^# | Kernel panic - not syncing: sysrq triggered crash' <<<"$output"
+	grep -qE '^# fingerprint: [0-9a-f]{8} sysrq_handle_crash < ' <<<"$output"
+}
+
+@test "init exits: guest_panic; init is killed: guest_fatal" {
+	part init_exits
+	outcome guest_panic
+	grep -q '^# | .*Attempted to kill init! exitcode=0x00000000' <<<"$output"
+	part init_is_killed
+	outcome guest_fatal
+	grep -q '^# | PANIC: guest init: SIGSEGV sent by pid' <<<"$output"
+}
+
+@test "the test powers off or resets the machine: torn_result" {
+	part test_powers_off
+	outcome torn_result
+	grep -q '^# missing from the guest: result record, exit record$' \
+		<<<"$output"
+	part test_resets
+	outcome torn_result
+}
+
+@test "a result with a bad checksum: torn_result" {
+	part result_has_bad_checksum
+	outcome torn_result
+	grep -q '^# wire: .* 1 with a bad checksum' <<<"$output"
+}
+
+@test "the test passes but its exit record never comes: torn_result" {
+	part exit_never_comes
+	outcome torn_result
+	grep -q '^# missing from the guest: exit record$' <<<"$output"
+	part exit_is_cut_short
+	outcome torn_result
+}
+
+@test "two results: torn_result" {
+	part result_comes_twice
+	outcome torn_result
+	grep -q '^# wire: more than one result record$' <<<"$output"
+}
+
+@test "a result that the test forges is not believed: torn_result" {
+	part result_is_forged
+	outcome torn_result
+	grep -q "^# wire: a result that is not init's was not believed" \
+		<<<"$output"
+	[[ $output != *Expected* ]] # the port cannot be opened twice
+	part com2_is_forged
+	outcome torn_result
+	grep -q "^# wire: a result that is not init's was not believed" \
+		<<<"$output"
+}
+
+@test "the bulk port never comes up: no_bulk_port, results from COM2" {
+	part bulk_port_never_comes
+	outcome no_bulk_port
+	grep -q '^# bulk port never came up; results from COM2$' <<<"$output"
+	grep -q '^# | KTSTR_FALLBACK: .*no virtio console driver' <<<"$output"
+	grep -q '^# the test said: pass$' <<<"$output"
+	grep -q '^# | more than COM2 has room for, line 0$' <<<"$output"
+	grep -q 'bytes of output did not fit COM2' <<<"$output"
+}
+
 @test "the same crash has the same fingerprint, and can be allowed" {
 	print=$(sed -n 's/^# fingerprint: \([0-9a-f]*\) ktstr_warns.*/\1/p' "$OUT")
 	[ -n "$print" ]

@@ -224,28 +224,37 @@ static void test_port_never_appears(void **state)
 			5 * NSEC_PER_SEC);
 }
 
-static void test_dmesg_levels(void **state)
+static void test_dmesg_line(void **state)
 {
 	static const struct {
 		const char *in, *want;
 	} rows[] = {
-		{ "", "" },
-		{ "<6>[    0.000000] Linux\n<13>[    1.5] x\n",
-		  "[    0.000000] Linux\n[    1.5] x\n" },
-		{ "<6>a\nplain <4> stays\n", "a\nplain <4> stays\n" },
-		{ "<>a\n<x>b\n<6", "<>a\n<x>b\n<6" },
-		{ "<6>", "" },
-		{ "<4>\n\n<4>no newline", "\n\nno newline" },
+		{ "6,339,5140900,-;NET: up\n SUBSYSTEM=net\n",
+		  "[    5.140900] NET: up\n" },
+		{ "4,1,0,-,caller=T12;a;b", "[    0.000000] a;b\n" },
+		{ "6,1,123456789012345,c;x\n", "[123456789.012345] x\n" },
+		{ "", "\n" },
+		{ "no record\nat all", "no record\n" },
+		{ ";x\n", "[    0.000000] x\n" },
+		{ "6,1,99999999999999999999999,-;x", NULL },
 	};
+	char line[64], small[32];
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		char *buf __free(ptr) = strdup(rows[i].in);
-		size_t len = dmesg__strip_levels(buf, strlen(buf));
+		size_t len = dmesg__line(rows[i].in, strlen(rows[i].in), line,
+					 sizeof(line));
 
+		assert_int_equal(line[len - 1], '\n');
+		if (!rows[i].want)
+			continue;
 		assert_int_equal(len, strlen(rows[i].want));
-		assert_memory_equal(buf, rows[i].want, len);
+		assert_memory_equal(line, rows[i].want, len);
 	}
+	assert_int_equal(dmesg__line("6,1,0,-;longer than what is left", 32,
+				     small, sizeof(small)),
+			 sizeof(small));
+	assert_int_equal(small[sizeof(small) - 1], '\n');
 }
 
 static void test_panic_line(void **state)
@@ -413,7 +422,7 @@ int main(void)
 		T(test_port_found_by_name),
 		T(test_port_appears_late),
 		cmocka_unit_test(test_port_never_appears),
-		cmocka_unit_test(test_dmesg_levels),
+		cmocka_unit_test(test_dmesg_line),
 		cmocka_unit_test(test_panic_line),
 		cmocka_unit_test(test_not_init_here),
 		T(test_modules_that_are_none),

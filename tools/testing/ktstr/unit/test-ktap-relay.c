@@ -123,6 +123,12 @@ static void test_escapes(void **state)
 		{ "\xff\xfe", "\\xff\\xfe" },
 		{ "\xe2\x82x", "\\xe2\\x82x" },
 		{ "\xf0\x9f\x98", "\\xf0\\x9f\\x98" },
+		{ "[ 1.0] reboot: System halted",
+		  "[ 1.0] \\x72eboot: System halted" },
+		{ "List of all partitions:", "\\x4cist of all partitions:" },
+		{ "Kernel panic - not syncing: VFS: x",
+		  "\\x4bernel panic - not syncing: VFS: x" },
+		{ "reboot: System", "reboot: System" },
 	};
 	struct fixture *fx = *state;
 

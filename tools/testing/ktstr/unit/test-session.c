@@ -109,6 +109,25 @@ static void test_what_the_test_said(void **state)
 	assert_int_equal(verdict__judge(&ev), KTSTR_GUEST_FATAL);
 }
 
+/* What came over COM2 is complete or torn, and never green. */
+static void test_over_com2(void **state)
+{
+	struct evidence ev = good();
+
+	(void)state;
+	ev.over_com2 = true;
+	assert_int_equal(verdict__judge(&ev), KTSTR_NO_BULK_PORT);
+	assert_int_equal(verdict__test_said(&ev), KTSTR_PASS);
+	ev.result.exit_code = ev.exit_code = 4;
+	assert_int_equal(verdict__judge(&ev), KTSTR_NO_BULK_PORT);
+	ev.have_exit = false;
+	assert_int_equal(verdict__judge(&ev), KTSTR_TORN_RESULT);
+	ev = good();
+	ev.over_com2 = true;
+	ev.splat = SPLAT_WARNING;
+	assert_int_equal(verdict__judge(&ev), KTSTR_KERNEL_SPLAT);
+}
+
 /* A complaint of the kernel is worse than anything the test says. */
 static void test_splats(void **state)
 {
@@ -207,6 +226,7 @@ int main(void)
 		cmocka_unit_test(test_exit_reasons),
 		cmocka_unit_test(test_what_the_test_said),
 		cmocka_unit_test(test_splats),
+		cmocka_unit_test(test_over_com2),
 		cmocka_unit_test(test_infra_is_never_green),
 		cmocka_unit_test(test_sanitize),
 		cmocka_unit_test(test_dilation),

@@ -65,6 +65,7 @@ static void test_kinds(void **state)
 		{ "Kernel panic - not syncing: sysrq triggered crash",
 		  SPLAT_PANIC },
 		{ "ktstr-init: kernel tainted: 0x200", SPLAT_TAINT },
+		{ "ktstr-init: kernel log overflowed: x", SPLAT_LOST },
 	};
 	char text[200];
 

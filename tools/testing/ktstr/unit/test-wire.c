@@ -398,10 +398,10 @@ static void test_parse_test_result(void **state)
 
 	msg.res.reason_len = 9;
 	assert_int_equal(msg__parse_test_result(&rec, &res, &reason), -EBADMSG);
-	msg.res.reason_len = 0xffffffe8; /* 32 + this wraps to 8 */
+	msg.res.reason_len = 0xffffffd8; /* 48 + this wraps to 8 */
 	assert_int_equal(msg__parse_test_result(&rec, &res, &reason), -EBADMSG);
 	msg.res.reason_len = 8;
-	msg.res.version = 2;
+	msg.res.version = 1;
 	assert_int_equal(msg__parse_test_result(&rec, &res, &reason),
 			 -EPROTONOSUPPORT);
 	rec.len = sizeof(msg.res) - 1;
