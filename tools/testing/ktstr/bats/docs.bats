@@ -27,6 +27,20 @@ commands_like() { scripts/doc-commands "${docs[@]}" | grep -E "^[^:]*:[0-9]*: $1
 	status_is 0
 }
 
+@test "test programs in the documents compile without a warning" {
+	ksft=$("$TOP/scripts/setup" --print-kselftest) || skip "no kselftest files"
+	for doc in Documentation/*.md; do
+		src=$BATS_TEST_TMPDIR/$(basename "$doc" .md).c
+		sed -n '/^```c$/,/^```$/p' "$doc" | sed '1d;$d' >"$src"
+		grep -q KTSTR_HARNESS_MAIN "$src" || continue
+		run gcc -std=gnu11 -Wall -Werror -D_GNU_SOURCE -Ilib/include \
+			-isystem "$ksft" -c -o "${src%.c}.o" "$src"
+		status_is 0
+		checked=1
+	done
+	[ "$checked" = 1 ]
+}
+
 @test "links between documents lead to files" {
 	cd "$TOP"
 	for doc in README.md Documentation/*.md */README.md; do
