@@ -86,7 +86,7 @@ static bool ends_document(const u8 *p, size_t len)
 	return false;
 }
 
-static size_t escape(char *out, const u8 *text, size_t len)
+size_t ktap__escape(char *out, const u8 *text, size_t len)
 {
 	static const char hex[] = "0123456789abcdef";
 	size_t n = 0;
@@ -119,7 +119,7 @@ static int emit(struct ktap_relay *relay, enum ktap_stream stream, size_t len)
 	size_t n = strnlen(relay->prefix, KTAP_RELAY_PREFIX_MAX);
 
 	memcpy(relay->out, relay->prefix, n);
-	n += escape(relay->out + n, text, len);
+	n += ktap__escape(relay->out + n, text, len);
 	relay->out[n++] = '\n';
 	relay->line[stream].len -= len;
 	memmove(text, text + len, relay->line[stream].len);
@@ -191,8 +191,8 @@ static int say_suppressed(struct ktap_relay *relay, const char *full_text)
 	if (full_text) {
 		n += (size_t)snprintf(relay->out + n, size - n,
 				      "; all of it: ");
-		n += escape(relay->out + n, (const u8 *)full_text,
-			    strnlen(full_text, max - n));
+		n += ktap__escape(relay->out + n, (const u8 *)full_text,
+				  strnlen(full_text, max - n));
 	}
 	relay->out[n++] = '\n';
 	return relay->write(relay->ctx, relay->out, n);

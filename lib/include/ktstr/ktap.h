@@ -19,6 +19,15 @@
 #define KTAP_RELAY_LINE_MAX 4096u
 #define KTAP_RELAY_BUDGET_DEFAULT (1u << 20)
 
+/**
+ * ktap__escape - @len untrusted bytes as harmless text
+ * @out: room for 4 * @len bytes; not terminated
+ *
+ * What is escaped and how is described at ktap_relay__feed().
+ * Return: bytes written to @out.
+ */
+size_t ktap__escape(char *out, const u8 *text, size_t len);
+
 enum ktap_stream { KTAP_STREAM_STDOUT, KTAP_STREAM_STDERR, KTAP_STREAM_NR };
 
 /**
