@@ -9,12 +9,15 @@ load common
 
 setup()
 {
+	export PATH=$O:$PATH # ktstr
 	export O=$BATS_TEST_TMPDIR
 	bin=$O/kselftest/ktstr
 	mkdir -p "$bin"
+	unset kselftest_override_timeout
 }
 
-# program NAME BODY: a test program; BODY is what it does when run
+# program NAME BODY: a test program with tests f.a and f.b; BODY is what it does
+# when run
 program()
 {
 	printf '#!/bin/bash\n[ "$1" = --list ] && { printf "f.a\\nf.b\\n"; exit; }\n%s\n' \
@@ -25,6 +28,26 @@ program()
 run_tests() { run "$TOP/run_tests.sh" --no-build "$@"; }
 
 good='echo TAP version 13; echo 1..2; echo ok 1 f.a; echo ok 2 f.b'
+# Reports what -r asks for, and nothing else.
+honest='n=0; while [ $# -gt 0 ]; do n=$((n + 1)); echo "ok $n $2"; shift 2; done'
+
+# What a test started and lost, if any.
+teardown()
+{
+	[ ! -e "$O/pids" ] || xargs kill -KILL <"$O/pids" 2>/dev/null || true
+}
+
+# gone PID: within a second; one that nobody has waited for yet is gone
+gone()
+{
+	for _ in {1..20}; do
+		kill -0 "$1" 2>/dev/null || return 0
+		[ -n "$(tr -d '\0' <"/proc/$1/cmdline")" ] || return 0
+		sleep 0.05
+	done
+	echo "process $1 is still there: $(tr '\0' ' ' <"/proc/$1/cmdline")"
+	return 1
+}
 
 @test "all pass: status 0, plan and results" {
 	program p1 "$good"
@@ -33,12 +56,14 @@ good='echo TAP version 13; echo 1..2; echo ok 1 f.a; echo ok 2 f.b'
 	status_is 0
 	[ "${lines[0]}" = "TAP version 13" ]
 	[ "${lines[1]}" = "1..2" ]
+	has "# 1..2"
+	has "# ok 2 f.b # time="
 	has "ok 2 selftests: ktstr: p2"
-	has "# Totals: pass:4 fail:0 skip:0"
+	has "# Totals: pass:4 fail:0 xfail:0 xpass:0 skip:0 error:0"
 }
 
 @test "a failed test: status 1, the others still run" {
-	program p1 'echo 1..1; echo not ok 1 f.a; exit 1'
+	program p1 'echo 1..2; echo not ok 1 f.a; echo ok 2 f.b; exit 1'
 	program p2 "$good"
 	run_tests
 	status_is 1
@@ -47,54 +72,139 @@ good='echo TAP version 13; echo 1..2; echo ok 1 f.a; echo ok 2 f.b'
 }
 
 @test "a failed test behind exit 0: status 1" {
-	program p1 'echo 1..1; echo not ok 1 f.a'
+	program p1 'echo 1..2; echo not ok 1 f.a; echo ok 2 f.b'
 	run_tests
 	status_is 1
 }
 
-@test "a program that dies: status 1" {
+@test "all passed, but exit 1: not a success" {
+	program p1 "$good; exit 1"
+	run_tests
+	status_is 114
+	has "not ok 1 selftests: ktstr: p1 # exit=1"
+	has "although all its tests are good"
+}
+
+@test "a program that dies: the rest is torn_result, status 114" {
 	program p1 'echo 1..2; echo ok 1 f.a; kill -SEGV $$'
 	run_tests
-	status_is 1
+	status_is 114
+	has "# not ok 2 f.b # ERROR torn_result"
+	has "killed by signal 11"
 	has "# exit=139"
 }
 
-@test "a program that prints nothing and exits 0: status 1" {
+@test "a result without an end of line proves nothing" {
+	program p1 'echo 1..2; echo ok 1 f.a; printf "ok 2 f.b"'
+	run_tests
+	status_is 114
+	has "# ok 1 f.a"
+	has "# not ok 2 f.b # ERROR torn_result"
+}
+
+@test "a program that prints nothing and exits 0: zero_tests" {
 	program p1 :
 	run_tests
-	status_is 1
-	has "# ERROR no test ran"
+	status_is 117
+	has "# not ok 1 f.a # ERROR zero_tests"
+	has "# not ok 2 f.b # ERROR zero_tests"
 }
 
-@test "garbage does not pass" {
+@test "garbage does not pass, and does not reach the terminal" {
 	program p1 'head -c 100000 /dev/urandom'
+	"$TOP/run_tests.sh" --no-build >"$O/out" 2>&1 || status=$?
+	[ "$status" = 117 ]
+	grep -q "# not ok 2 f.b # ERROR zero_tests" "$O/out"
+	! LC_ALL=C grep -q '[[:cntrl:]]' <(tr -d '\n\t' <"$O/out")
+}
+
+@test "an exit status of softkvm's failure is vmm_error" {
+	program p1 'exit 125'
+	run_tests
+	status_is 115
+	has "# not ok 1 f.a # ERROR vmm_error"
+}
+
+@test "a program that cannot be executed: setup_error" {
+	printf '#!/bin/bash\nprintf "f.a\\nf.b\\n"; rm "$0"\n' >"$bin/p1"
+	chmod +x "$bin/p1"
+	program p2 "$honest"
+	run_tests
+	status_is 116
+	has "# # cannot run $bin/p1"
+	has "# not ok 2 f.b # ERROR setup_error"
+	has "ok 2 selftests: ktstr: p2"
+}
+
+@test "each outcome's name is understood" {
+	program p1 'echo "not ok 1 f.a #  ERROR guest_panic"; echo "not ok 2 f.b # ERROR oom"'
+	run_tests
+	status_is 110
+	has "# not ok 1 f.a # ERROR guest_panic"
+	has "# not ok 2 f.b # ERROR oom"
+	has "error:2"
+}
+
+@test "a result that nobody planned is shown, and is no success" {
+	program p1 "$good; echo ok 3 f.c; echo ok 4 f.a"
+	run_tests
+	status_is 114
+	has "# # ok 3 f.c"
+	has "not ok 1 selftests: ktstr: p1"
+}
+
+@test "what a program says on stderr is never a result" {
+	program p1 "echo ok 1 f.b >&2; echo not ok 1 f.a; echo not ok 2 f.b; exit 1"
 	run_tests
 	status_is 1
+	has "# # ok 1 f.b"
 }
 
-@test "a program that hangs: TIMEOUT, status 1, in time" {
-	program p1 'exec sleep 1000'
+@test "a program that hangs: timeout, in time, the rest is reported" {
+	program p1 'echo ok 1 f.a; exec sleep 1000'
+	program p2 "$good"
 	start=$SECONDS
 	run_tests --timeout 1
-	status_is 1
-	has "# TIMEOUT 1 seconds"
+	status_is 124
+	has "# ok 1 f.a"
+	has "# not ok 2 f.b # ERROR timeout"
+	has "not ok 1 selftests: ktstr: p1 # TIMEOUT 1 seconds"
+	has "ok 2 selftests: ktstr: p2"
 	[ $((SECONDS - start)) -lt 10 ]
 }
 
-@test "an orphan that holds the output does not hang the runner" {
+@test "settings and kselftest_override_timeout limit a program" {
+	program p1 'exec sleep 1000'
+	echo timeout=1 >"$bin/settings"
+	run_tests
+	status_is 124
+	has "# TIMEOUT 1 seconds"
+	kselftest_override_timeout=2 run_tests
+	has "# TIMEOUT 2 seconds"
+	echo timeout=soon >"$bin/settings"
+	run_tests
+	status_is 125
+	has "timeout='soon'"
+}
+
+@test "what outlives its program is killed and does not hang the runner" {
 	program p1 "$good; setsid sleep 60 & echo \$! >$BATS_TEST_TMPDIR/pid"
 	start=$SECONDS
 	run_tests
-	kill "$(cat "$BATS_TEST_TMPDIR/pid")"
 	status_is 0
 	[ $((SECONDS - start)) -lt 20 ]
+	gone "$(cat "$BATS_TEST_TMPDIR/pid")"
 }
 
-@test "everything skipped: nothing was proved, status 125" {
-	program p1 'echo 1..1; echo "ok 1 f.a # SKIP no reason"; exit 4'
+@test "everything skipped: nothing was proved, status 4" {
+	program p1 'echo 1..2; echo "ok 1 f.a # SKIP no reason"; echo "ok 2 f.b # SKIP"; exit 4'
 	run_tests
-	status_is 125
-	has "no test was executed"
+	status_is 4
+	has "ok 1 selftests: ktstr: p1 # SKIP"
+	program p1 'echo "1..0 # SKIP not today"; exit 4'
+	run_tests
+	status_is 4
+	has "# ok 2 f.b # SKIP not today"
 }
 
 @test "no programs: status 125" {
@@ -102,15 +212,31 @@ good='echo TAP version 13; echo 1..2; echo ok 1 f.a; echo ok 2 f.b'
 	status_is 125
 }
 
+@test "a program whose list is unusable: status 125, named" {
+	printf '#!/bin/bash\necho oops >&2; exit 3\n' >"$bin/p1"
+	chmod +x "$bin/p1"
+	run_tests
+	status_is 125
+	has "p1 --list failed with status 3: oops"
+	printf '#!/bin/bash\necho a; echo a\n' >"$bin/p1"
+	run_tests
+	status_is 125
+	has "names a twice"
+	printf '#!/bin/bash\necho "../../etc"\n' >"$bin/p1"
+	run_tests
+	status_is 125
+	has "no test name"
+}
+
 @test "--list and selections" {
-	program p1 "echo 1..1; echo \"ok 1 \$*\""
-	program p2 "$good"
+	program p1 "$honest"
+	program p2 "$honest"
 	run_tests --list
 	status_is 0
 	[ "$output" = $'p1:f.a\np1:f.b\np2:f.a\np2:f.b' ]
 	run_tests p1:f.b
 	status_is 0
-	has "# ok 1 -r f.b"
+	has "# ok 1 f.b"
 	[[ $output != *p2* ]]
 	run_tests p2
 	status_is 0
@@ -118,6 +244,120 @@ good='echo TAP version 13; echo 1..2; echo ok 1 f.a; echo ok 2 f.b'
 	run_tests f.a
 	status_is 0
 	has "1..2"
+	run_tests --list 'p*:*.a'
+	[ "$output" = $'p1:f.a\np2:f.a' ]
+	run_tests --list '*.b' p1
+	[ "$output" = $'p1:f.a\np1:f.b\np2:f.b' ]
+}
+
+@test "--tag" {
+	printf '#!/bin/bash\nprintf "f.a\\tslow,net\\nf.b net\\n"\n' >"$bin/p1"
+	chmod +x "$bin/p1"
+	run_tests --list --tag slow
+	[ "$output" = p1:f.a ]
+	run_tests --list --tag slow --tag net
+	[ "$output" = $'p1:f.a\np1:f.b' ]
+	run_tests --list --tag ne
+	status_is 2
+	has "'ne'"
+}
+
+@test "--shard: disjoint and complete" {
+	program p1 "$honest"
+	program p2 "$honest"
+	run_tests --list
+	all=$output
+	for n in 1 2 3 4; do
+		for i in $(seq $n); do
+			"$TOP/run_tests.sh" --no-build --list --shard "$i/$n"
+		done >"$O/parts"
+		[ "$(sort "$O/parts")" = "$(sort <<<"$all")" ]
+	done
+	run_tests --shard 0/2
+	status_is 2
+	run_tests --shard 3/2
+	status_is 2
+	run_tests --shard 5/5
+	status_is 4
+	has "1..0 # SKIP"
+}
+
+@test "several kernels: each test in each, the kernel in its name" {
+	program p1 'n=0; while [ $# -gt 0 ]; do n=$((n + 1)); echo "# runs $KTSTR_KERNEL"; echo "ok $n $2"; shift 2; done'
+	run_tests --kernel 6.12 --kernel /x/y/bzImage f.a
+	status_is 0
+	has "# # runs 6.12"
+	has "# # runs /x/y/bzImage"
+	has "# ok 1 f.a.kernel_6_12 # time="
+	[[ $output =~ "# ok 2 f.a.kernel_path_bzimage_"[0-9a-f]{6}" # time=" ]]
+	run_tests --kernel 6.12 f.a
+	has "# ok 1 f.a # time="
+	run_tests --kernel 6.12 --kernel 6_12
+	status_is 2
+	has "same label"
+}
+
+@test "--retry-failed: both results shown, a good end counts" {
+	program p1 'for t; do [ "$t" = -r ] && continue; if [ "$t" = f.a ] && [ ! -e "$O/again" ]; then touch "$O/again"; echo "not ok 1 $t"; else echo "ok 1 $t"; fi; done'
+	run_tests --retry-failed 1
+	status_is 0
+	has "# # attempt 1: not ok f.a"
+	has "# # flaky: good at attempt 2"
+	has "ok 2 f.a # time="
+	has "# 1 of the passed tests failed before"
+	has "ok 1 selftests: ktstr: p1"
+	program p1 'echo not ok 1 $2; exit 1'
+	run_tests --retry-failed 2 f.a
+	status_is 1
+	has "# # attempt 2: not ok f.a"
+	has "# not ok 1 f.a"
+}
+
+@test "--fail-fast: the others are skipped, not lost" {
+	program p1 'echo not ok 1 f.a; sleep 60'
+	program p2 "$good"
+	run_tests --fail-fast
+	status_is 1
+	has "# not ok 1 f.a"
+	has "# ok 2 f.b # SKIP not run after a failure"
+	has "ok 2 selftests: ktstr: p2 # SKIP"
+}
+
+@test "--summary: programs, and what failed" {
+	program p1 'echo not ok 1 f.a; echo ok 2 f.b; exit 1'
+	run_tests --summary
+	status_is 1
+	has "not ok 1 selftests: ktstr: p1"
+	has "# p1:f.a fail, log: $O/run_tests/logs/p1/f.a.log"
+	[[ $output != *"ok 2 f.b"* ]]
+}
+
+@test "--jobs: the document is in order and complete" {
+	program p1 "sleep 0.3; $honest"
+	program p2 "$honest"
+	program p3 "sleep 0.1; $honest"
+	run_tests --jobs 3
+	status_is 0
+	[ "$(grep -c '^# ok [12] f\.' <<<"$output")" = 6 ]
+	[ "$(grep '^ok' <<<"$output")" = "$(printf 'ok %d selftests: ktstr: p%d\n' 1 1 2 2 3 3)" ]
+}
+
+@test "--bisect: good, bad, cannot tell" {
+	program p1 "$good"
+	run_tests --bisect
+	status_is 0
+	program p2 'echo not ok 1 f.a; echo ok 2 f.b; exit 1'
+	run_tests --bisect
+	status_is 1
+	program p2 'echo not ok 1 f.a "# ERROR setup_error"; echo ok 2 f.b; exit 1'
+	run_tests --bisect
+	status_is 125
+	program p2 'echo "# vm: reset, 2 cpus, 512 MiB, boot 0 ms, body 0 ms"; echo not ok 1 f.a "# ERROR guest_panic"; echo ok 2 f.b'
+	run_tests --bisect
+	status_is 125
+	program p2 'echo "# vm: reset, 2 cpus, 512 MiB, boot 900 ms, body 0 ms"; echo not ok 1 f.a "# ERROR guest_panic"; echo ok 2 f.b'
+	run_tests --bisect
+	status_is 1
 }
 
 @test "a selection that names nothing: status 2" {
@@ -125,13 +365,145 @@ good='echo TAP version 13; echo 1..2; echo ok 1 f.a; echo ok 2 f.b'
 	run_tests p1 nonsense
 	status_is 2
 	has "no test 'nonsense'"
+	run_tests 'x*'
+	status_is 2
 }
 
 @test "bad options: status 2" {
-	run_tests --frobnicate
-	status_is 2
-	run_tests --timeout soon
-	status_is 2
+	program p1 "$good"
+	for bad in --frobnicate --timeout=soon --jobs=0 --jobs=65 --shard=x \
+		--accel=magic --retry-failed=-1; do
+		run_tests $bad
+		status_is 2
+	done
+}
+
+# --- being stopped --------------------------------------------------------
+
+# start_run ARG...: p1 reports f.a and then hangs with a child of its own and a
+# daemon; wait until it does
+start_run()
+{
+	program p1 'echo ok 1 f.a; sleep 1000 & echo $! >"$O/pids"; setsid sleep 1000 & echo $! $$ >>"$O/pids"; touch "$O/up"; wait'
+	program p2 "$good"
+	rm -f "$O/up"
+	"$TOP/run_tests.sh" --no-build "$@" >"$O/out" 2>"$O/err" &
+	runner=$!
+	for _ in {1..100}; do
+		[ ! -e "$O/up" ] || return 0
+		sleep 0.05
+	done
+	return 1
+}
+
+@test "SIGINT, SIGTERM, SIGHUP: everything gone within a second, all reported" {
+	for sig in 2:INT 15:TERM 1:HUP; do
+		start_run
+		start=${EPOCHREALTIME/./}
+		kill -"${sig#*:}" "$runner"
+		wait "$runner" || status=$?
+		[ $((${EPOCHREALTIME/./} - start)) -lt 1000000 ]
+		[ "$status" = $((128 + ${sig%:*})) ]
+		for pid in $(cat "$O/pids"); do
+			gone "$pid"
+		done
+		grep -q "^# ok 1 f.a" "$O/out"
+		grep -q "^# not ok 2 f.b # ERROR interrupted" "$O/out"
+		[ "$(grep -c "# ERROR interrupted" "$O/out")" = 3 ]
+		grep -q "^not ok 2 selftests: ktstr: p2" "$O/out"
+	done
+}
+
+@test "the runner is killed with SIGKILL: nothing is left, the next run works" {
+	start_run
+	kill -KILL "$runner"
+	wait "$runner" || true
+	gone "$(sed -n '2s/.* //p' "$O/pids")" # the program
+	program p1 "$good"
+	run_tests
+	status_is 0
+}
+
+@test "the reader of standard output goes away: the run ends" {
+	program p1 'echo ok 1 f.a; echo $$ >"$O/pid"; sleep 1000'
+	run bash -c '"$0" --no-build | head -n 5 >/dev/null; echo ${PIPESTATUS[0]}' \
+		"$TOP/run_tests.sh"
+	[ "${lines[-1]}" = 141 ]
+	gone "$(cat "$O/pid")"
+}
+
+@test "the terminal is closed: the run ends" {
+	program p1 'echo ok 1 f.a; echo $$ >"$O/pid"; sleep 1000'
+	# script(1) gives it a terminal; killing script closes that
+	script -qfc "'$TOP/run_tests.sh' --no-build; echo status \$? >'$O/status'" \
+		/dev/null >"$O/out" 2>&1 </dev/null &
+	for _ in {1..100}; do
+		[ ! -s "$O/pid" ] || break
+		sleep 0.05
+	done
+	kill -KILL $!
+	wait $! || true
+	gone "$(cat "$O/pid")"
+}
+
+@test "a reader that does not read delays no signal" {
+	program p1 'yes "# a long line to fill the pipe with" | head -c 1000000; echo ok 1 f.a; sleep 1000'
+	mkfifo "$O/fifo"
+	sleep 1000 <"$O/fifo" &
+	reader=$!
+	"$TOP/run_tests.sh" --no-build >"$O/fifo" &
+	runner=$!
+	sleep 0.5
+	kill -INT "$runner"
+	start=${EPOCHREALTIME/./}
+	wait "$runner" || status=$?
+	kill "$reader"
+	[ "$status" = 130 ]
+	[ $((${EPOCHREALTIME/./} - start)) -lt 1000000 ]
+}
+
+# --- the output directory ---------------------------------------------------
+
+@test "two runs in one output directory: the second is refused, and says who" {
+	start_run
+	run_tests
+	status_is 125
+	has "in use by another run, process $runner"
+	kill "$runner"
+	wait "$runner" || true
+	program p1 "$good"
+	run_tests
+	status_is 0
+}
+
+@test "the log directory is removed during the run: told, not a success" {
+	program p1 "echo ok 1 f.a; rm -rf $BATS_TEST_TMPDIR/run_tests; echo ok 2 f.b"
+	run_tests
+	status_is 125
+	has "# ok 2 f.b"
+	has "output directory $BATS_TEST_TMPDIR/run_tests: cannot write"
+	program p1 "echo not ok 1 f.a; rm -rf $BATS_TEST_TMPDIR/run_tests; echo ok 2 f.b"
+	run_tests
+	status_is 1
+}
+
+@test "the disk is full: told, results are on standard output" {
+	[ "$(id -u)" = 0 ] || skip "needs root to mount a small disk"
+	mkdir "$O/full"
+	mount -t tmpfs -o size=16k none "$O/full" || skip "cannot mount"
+	program p1 'echo ok 1 f.a; head -c 50000 /dev/zero | tr "\0" x; echo; echo ok 2 f.b'
+	run_tests --output "$O/full"
+	umount "$O/full"
+	status_is 125
+	has "No space left on device"
+	has "# ok 2 f.b"
+}
+
+@test "an output directory that cannot be: status 125" {
+	program p1 "$good"
+	run_tests --output /dev/null/x
+	status_is 125
+	has "/dev/null/x"
 }
 
 @test "kunit.py and prove accept a passing run and refuse a failing one" {

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Which tests of the plan are wanted: words, globs, tags, shards, kernels. */
+#include "lib/runner/testplan.h"
+
+#include <fnmatch.h>
+
+static bool is_glob(const char *word)
+{
+	return strpbrk(word, "*?[") != NULL;
+}
+
+/* @full: room for PROGRAM:TEST */
+static bool word_names(const char *word, const char *program, const char *test,
+		       const char *full)
+{
+	if (is_glob(word))
+		return !fnmatch(word, full, 0) || !fnmatch(word, test, 0);
+	return !strcmp(word, program) || !strcmp(word, test) ||
+	       !strcmp(word, full);
+}
+
+static int pick_word(struct testplan *plan, const char *word,
+		     struct kt_diag *diag)
+{
+	bool found = false;
+
+	for (unsigned int i = 0; i < plan->nr_tests; i++) {
+		struct plan_test *test = &plan->tests[i];
+		const char *program = plan->programs[test->program].name;
+		char *full __free(ptr) = NULL;
+
+		if (asprintf(&full, "%s:%s", program, test->name) < 0) {
+			full = NULL;
+			return -ENOMEM;
+		}
+		if (!word_names(word, program, test->name, full))
+			continue;
+		test->picked = true;
+		found = true;
+	}
+	if (!found)
+		return diag__fail(diag, -ENOENT,
+				  "no test '%s'; --list names them", word);
+	return 0;
+}
+
+static int keep_tagged(struct testplan *plan,
+		       const struct plan_selection *selection,
+		       struct kt_diag *diag)
+{
+	for (unsigned int i = 0; i < plan->nr_tests; i++) {
+		struct plan_test *test = &plan->tests[i];
+
+		for (unsigned int k = 0; k < selection->nr_tags; k++)
+			test->picked |=
+				plan_test__has_tag(test, selection->tags[k]);
+	}
+	testplan__keep_picked(plan);
+	if (!plan->nr_tests)
+		return diag__fail(diag, -ENOENT,
+				  "no selected test is tagged '%s'%s; --list "
+				  "shows the tags",
+				  selection->tags[0],
+				  selection->nr_tags > 1 ? " or like the others"
+							 : "");
+	return 0;
+}
+
+int testplan__select(struct testplan *plan,
+		     const struct plan_selection *selection,
+		     struct kt_diag *diag)
+{
+	for (unsigned int i = 0; i < selection->nr_words; i++) {
+		int err = pick_word(plan, selection->words[i], diag);
+
+		if (err)
+			return err;
+	}
+	for (unsigned int i = 0; !selection->nr_words && i < plan->nr_tests;
+	     i++)
+		plan->tests[i].picked = true;
+	testplan__keep_picked(plan);
+	return selection->nr_tags ? keep_tagged(plan, selection, diag) : 0;
+}
+
+void testplan__shard(struct testplan *plan, unsigned int part,
+		     unsigned int parts)
+{
+	for (unsigned int i = 0; i < plan->nr_tests; i++)
+		plan->tests[i].picked = i % parts == part - 1;
+	testplan__keep_picked(plan);
+}
+
+/* A copy of @from for kernel @k; its label ends in the kernel's. */
+static int copy_for_kernel(const struct plan_test *from, unsigned int k,
+			   const char *label, struct plan_test *ret_test)
+{
+	char *name __free(ptr) = strdup(from->name);
+	char *tags __free(ptr) = strdup(from->tags);
+	char *full __free(ptr) = NULL;
+
+	if (!name || !tags ||
+	    asprintf(&full, "%s%s%s", from->name, label ? "." : "",
+		     label ? label : "") < 0) {
+		full = NULL;
+		return -ENOMEM;
+	}
+	*ret_test = (struct plan_test){
+		.program = from->program,
+		.kernel = k,
+		.name = no_free_ptr(name),
+		.label = no_free_ptr(full),
+		.tags = no_free_ptr(tags),
+		.expect_ms = from->expect_ms,
+		.picked = true,
+	};
+	return 0;
+}
+
+int testplan__kernels(struct testplan *plan, const char *const *labels,
+		      unsigned int nr)
+{
+	struct testplan all = { 0 };
+	int err = 0;
+
+	if (nr < 2)
+		return 0;
+	all.tests = calloc((size_t)plan->nr_tests * nr + 1, sizeof(*all.tests));
+	if (!all.tests)
+		return -ENOMEM;
+	for (unsigned int i = 0; !err && i < plan->nr_tests; i++) {
+		const struct plan_test *test = &plan->tests[i];
+		bool once = plan_test__has_tag(test, "host_only");
+
+		for (unsigned int k = 0; !err && k < (once ? 1 : nr); k++) {
+			err = copy_for_kernel(test, k, once ? NULL : labels[k],
+					      &all.tests[all.nr_tests]);
+			all.nr_tests += !err;
+		}
+	}
+	if (err) {
+		testplan__fini(&all);
+		return err;
+	}
+	/* The new tests stay, with the old programs; the old tests go. */
+	for (unsigned int i = 0; i < plan->nr_tests; i++)
+		plan->tests[i].picked = false;
+	all.programs = plan->programs;
+	all.nr_programs = plan->nr_programs;
+	plan->programs = NULL;
+	plan->nr_programs = 0;
+	testplan__fini(plan);
+	*plan = all;
+	testplan__keep_picked(plan);
+	return 0;
+}
