@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What an architecture contributes to a machine; called by vm__new() only. */
+/*
+ * What an architecture contributes to a machine; called by vm__new() only. The
+ * configuration is checked and complete: topology and nr_cpus are set.
+ */
 #ifndef VMM_ARCH_H
 #define VMM_ARCH_H
 
@@ -21,7 +24,7 @@ int arch__load(struct vm *vm, const struct vm_config *cfg,
 	       const struct kimage *img, struct kt_diag *diag);
 
 /** arch__create_vcpus - all vCPUs with their initial state */
-int arch__create_vcpus(struct vm *vm, unsigned int nr, const struct kimage *img,
-		       struct kt_diag *diag);
+int arch__create_vcpus(struct vm *vm, const struct vm_config *cfg,
+		       const struct kimage *img, struct kt_diag *diag);
 
 #endif /* VMM_ARCH_H */

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Guest physical memory. One memfd holds all RAM; its two pieces, below and
- * above the MMIO gap, are mapped into one reserved address range whose guest
- * addresses and host addresses differ by a constant per slot. Filled by the
+ * Guest physical memory. One memfd holds all RAM; its pieces, cut at the MMIO
+ * gap and between NUMA nodes, are mapped into one reserved address range whose
+ * guest addresses and host addresses differ by a constant on each side of the
+ * gap. Filled by the
  * loader before vCPUs exist, read by devices on vCPU threads afterwards. The
  * slot table never changes after init, so no lock is needed.
  */
@@ -120,6 +121,49 @@ void gmem__layout(struct gmem *gm, u64 size)
 	add_slots(gm, NULL);
 }
 
+/* [@off, @off + @len) of all RAM, of which GMEM_GAP_START bytes are low. */
+static void add_piece(struct gmem *gm, unsigned int node, u64 off, u64 len,
+		      u8 *base)
+{
+	bool high = off >= GMEM_GAP_START;
+
+	add_slot(gm, high ? off + (GMEM_GAP_END - GMEM_GAP_START) : off, len,
+		 base ? base + off : NULL, off);
+	gm->slot[gm->nr_slots - 1].node = node;
+}
+
+void gmem__split(struct gmem *gm, const struct topology *t)
+{
+	u8 *base = gm->slot[0].hva;
+	u64 off = 0;
+
+	gm->nr_slots = 0;
+	for (unsigned int node = 0; node < t->numa_nodes; node++) {
+		u64 len = MIB(topo__node_memory_mib(t, node, gm->size >> 20));
+
+		if (off < GMEM_GAP_START && off + len > GMEM_GAP_START) {
+			u64 low = GMEM_GAP_START - off;
+
+			add_piece(gm, node, off, low, base);
+			off += low;
+			len -= low;
+		}
+		if (len)
+			add_piece(gm, node, off, len, base);
+		off += len;
+	}
+}
+
+u64 gmem__low_end(const struct gmem *gm)
+{
+	u64 end = 0;
+
+	for (unsigned int i = 0; i < gm->nr_slots; i++)
+		if (gm->slot[i].gpa == end)
+			end += gm->slot[i].len;
+	return end;
+}
+
 void gmem__wrap(struct gmem *gm, void *buf, u64 size)
 {
 	*gm = (struct gmem){ .fd = -1, .size = size };
@@ -136,25 +180,29 @@ void gmem__fini(struct gmem *gm)
 	*gm = (struct gmem){ .fd = -1 };
 }
 
-static const struct gmem_slot *find_slot(const struct gmem *gm, u64 gpa,
-					 u64 len)
+/* Slots that are one piece of RAM for the host as well. */
+static bool adjoin(const struct gmem_slot *a, const struct gmem_slot *b)
 {
-	for (unsigned int i = 0; i < gm->nr_slots; i++) {
-		const struct gmem_slot *s = &gm->slot[i];
-
-		/* Written so that no sum of guest values can wrap. */
-		if (gpa >= s->gpa && gpa - s->gpa < s->len &&
-		    len <= s->len - (gpa - s->gpa))
-			return s;
-	}
-	return NULL;
+	return b->gpa - a->gpa == a->len && b->hva == a->hva + a->len;
 }
 
 void *gmem__ptr(const struct gmem *gm, u64 gpa, u64 len)
 {
-	const struct gmem_slot *s = len ? find_slot(gm, gpa, len) : NULL;
+	for (unsigned int i = 0; len && i < gm->nr_slots; i++) {
+		const struct gmem_slot *s = &gm->slot[i];
+		u64 room;
 
-	return s && s->hva ? s->hva + (gpa - s->gpa) : NULL;
+		/* Written so that no sum of guest values can wrap. */
+		if (!s->hva || gpa < s->gpa || gpa - s->gpa >= s->len)
+			continue;
+		room = s->len - (gpa - s->gpa);
+		for (; room < len && i + 1 < gm->nr_slots &&
+		       adjoin(&gm->slot[i], &gm->slot[i + 1]);
+		     i++)
+			room += gm->slot[i + 1].len;
+		return len <= room ? s->hva + (gpa - s->gpa) : NULL;
+	}
+	return NULL;
 }
 
 int gmem__write(const struct gmem *gm, u64 gpa, const void *buf, u64 len)

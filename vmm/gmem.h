@@ -9,19 +9,21 @@
 #ifndef VMM_GMEM_H
 #define VMM_GMEM_H
 
-#include <ktstr/diag.h>
+#include <ktstr/topo.h>
 
 #define GMEM_PAGE 4096u
 /* RAM stops here and continues at 4 GiB: the hole holds MMIO and the APICs. */
 #define GMEM_GAP_START 0xc0000000ULL
 #define GMEM_GAP_END 0x100000000ULL
-#define GMEM_MAX_SLOTS 2u
+/* One per NUMA node, and one more for the node that the gap cuts. */
+#define GMEM_MAX_SLOTS (TOPO_MAX_NODES + 1)
 
 struct gmem_slot {
 	u64 gpa;
 	u64 len;
 	u8 *hva;
 	u64 file_off; /* in the memfd */
+	unsigned int node;
 };
 
 struct gmem {
@@ -44,11 +46,21 @@ void gmem__wrap(struct gmem *gm, void *buf, u64 size);
  * nothing to release.
  */
 void gmem__layout(struct gmem *gm, u64 size);
+/**
+ * gmem__split - give the nodes of @t their slots
+ * @gm: fresh from gmem__init() or gmem__layout(); topo__check_memory() agreed
+ *
+ * Memory goes to the nodes in their order, cut again at the gap. Neighbours
+ * stay neighbours in host memory, so ranges may still cross nodes.
+ */
+void gmem__split(struct gmem *gm, const struct topology *t);
+/** gmem__low_end - end of the RAM that starts at 0 */
+u64 gmem__low_end(const struct gmem *gm);
 void gmem__fini(struct gmem *gm);
 
 /**
  * gmem__ptr - host pointer for [@gpa, @gpa + @len), NULL when any byte of it
- * is outside one slot. @len 0 yields NULL.
+ * is outside RAM or beyond the gap. @len 0 yields NULL.
  */
 void *gmem__ptr(const struct gmem *gm, u64 gpa, u64 len);
 
@@ -58,7 +70,7 @@ int gmem__read(const struct gmem *gm, u64 gpa, void *buf, u64 len);
 
 /**
  * gmem__map_file - replace guest pages by a private (copy-on-write) mapping
- * @gpa, @off, @len: page multiples; range inside one slot
+ * @gpa, @off, @len: page multiples; range on one side of the gap
  *
  * The guest then reads the page cache and writes private copies; the memfd
  * does not see them. Return: 0 or -errno.
@@ -72,7 +84,7 @@ int gmem__map_file(const struct gmem *gm, u64 gpa, int fd, u64 off, u64 len);
  * small pages. Copied where guest memory has huge pages: a file mapping would
  * break them up, and the guest would take one nested page fault per 4 KiB
  * instead of one per 2 MiB. Return: 0, -ENODATA for a file that is too short,
- * -EFAULT outside a slot, or -errno.
+ * -EFAULT outside RAM, or -errno.
  */
 int gmem__load_file(const struct gmem *gm, u64 gpa, int fd, u64 off, u64 len);
 

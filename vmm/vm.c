@@ -48,15 +48,38 @@ const char *vm_stream__name(enum vm_stream stream)
 						   : "unknown";
 }
 
+static int check_cpus(const struct vm_config *cfg, struct kt_diag *diag)
+{
+	unsigned int cpus = cfg->nr_cpus;
+
+	if (cfg->topology) {
+		int err = topo__validate(cfg->topology, diag);
+
+		if (err)
+			return err;
+		cpus = topo__nr_cpus(cfg->topology);
+		if (cfg->nr_cpus && cfg->nr_cpus != cpus)
+			return diag__fail(diag, -EINVAL,
+					  "%u CPUs: the topology has %u",
+					  cfg->nr_cpus, cpus);
+	}
+	if (cpus < 1 || cpus > VM_MAX_CPUS)
+		return diag__fail(diag, -EINVAL,
+				  "%u CPUs: a machine has 1 to %u", cpus,
+				  VM_MAX_CPUS);
+	return 0;
+}
+
 static int check_config(const struct vm_config *cfg, struct kt_diag *diag)
 {
+	int err;
+
 	if (!cfg->kernel || !*cfg->kernel)
 		return diag__fail(diag, -EINVAL,
 				  "no kernel given; name a vmlinux or bzImage");
-	if (cfg->nr_cpus < 1 || cfg->nr_cpus > VM_MAX_CPUS)
-		return diag__fail(diag, -EINVAL,
-				  "%u CPUs: a machine has 1 to %u",
-				  cfg->nr_cpus, VM_MAX_CPUS);
+	err = check_cpus(cfg, diag);
+	if (err)
+		return err;
 	if (cfg->memory_mib < VM_MIN_MEMORY_MIB)
 		return diag__fail(diag, -EINVAL,
 				  "memory of %llu MiB: at least %u MiB are "
@@ -73,6 +96,29 @@ static int check_config(const struct vm_config *cfg, struct kt_diag *diag)
 				  "kernel command line of %zu bytes: the limit "
 				  "is %u; shorten it",
 				  strlen(cfg->cmdline), VM_CMDLINE_MAX);
+	if (cfg->topology)
+		err = topo__check_memory(cfg->topology, cfg->memory_mib, diag);
+	return err;
+}
+
+/* The configuration with what it leaves open filled in. */
+struct full_config {
+	struct vm_config cfg;
+	struct topology flat;
+};
+
+static int complete_config(const struct vm_config *cfg, struct full_config *ret,
+			   struct kt_diag *diag)
+{
+	int err = check_config(cfg, diag);
+
+	if (err)
+		return err;
+	ret->cfg = *cfg;
+	ret->flat = TOPO_EVEN(1, 1, cfg->nr_cpus, 1);
+	if (!cfg->topology)
+		ret->cfg.topology = &ret->flat;
+	ret->cfg.nr_cpus = topo__nr_cpus(ret->cfg.topology);
 	return 0;
 }
 
@@ -242,13 +288,15 @@ static int fill_machine(struct vm *vm, const struct vm_config *cfg,
 
 	vm->kernel_cache_hit = img->cache_hit;
 	if (!err)
+		gmem__split(&vm->gm, cfg->topology);
+	if (!err)
 		err = arch__load(vm, cfg, img, diag);
 	if (!err)
 		err = open_machine(vm, cfg, diag);
 	if (!err)
 		err = map_slots(vm, diag);
 	if (!err)
-		err = arch__create_vcpus(vm, cfg->nr_cpus, img, diag);
+		err = arch__create_vcpus(vm, cfg, img, diag);
 	if (!err)
 		err = realize_devices(vm, diag);
 	return err;
@@ -256,14 +304,15 @@ static int fill_machine(struct vm *vm, const struct vm_config *cfg,
 
 int vm__check(const struct vm_config *cfg, struct kt_diag *diag)
 {
+	struct full_config full;
 	struct kimage img;
-	int err = check_config(cfg, diag);
+	int err = complete_config(cfg, &full, diag);
 
 	if (!err)
 		err = kimage__open(cfg->kernel, &img, diag);
 	if (err)
 		return err;
-	err = arch__check(cfg, &img, diag);
+	err = arch__check(&full.cfg, &img, diag);
 	kimage__close(&img);
 	return err;
 }
@@ -273,18 +322,19 @@ int vm__new(const struct vm_config *cfg, struct vm **ret_vm,
 {
 	u64 start = kt_now_ns();
 	struct vm *vm __free(vm) = NULL;
+	struct full_config full;
 	struct kimage img;
-	int err = check_config(cfg, diag);
+	int err = complete_config(cfg, &full, diag);
 
 	if (err)
 		return err;
-	vm = alloc_vm(cfg);
+	vm = alloc_vm(&full.cfg);
 	if (!vm)
 		return diag__fail(diag, -ENOMEM, "out of memory");
 	err = kimage__open(cfg->kernel, &img, diag);
 	if (err)
 		return err;
-	err = fill_machine(vm, cfg, &img, diag);
+	err = fill_machine(vm, &full.cfg, &img, diag);
 	kimage__close(&img);
 	if (err)
 		return err;

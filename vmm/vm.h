@@ -12,7 +12,7 @@
 #ifndef VMM_VM_H
 #define VMM_VM_H
 
-#include <ktstr/diag.h>
+#include <ktstr/topo.h>
 
 #define VM_MAX_CPUS 64u
 #define VM_MIN_MEMORY_MIB 32u
@@ -56,9 +56,11 @@ struct vm_config {
 	const struct vm_initrd_part *initrd;
 	unsigned int nr_initrd;
 	const char *cmdline;
-	unsigned int nr_cpus; /* 1..VM_MAX_CPUS */
-	u64 memory_mib;	      /* at least VM_MIN_MEMORY_MIB */
-	u64 timeout_ns;	      /* wall clock from vm__run(); 0 = none */
+	unsigned int nr_cpus; /* 1..VM_MAX_CPUS; 0: as @topology says */
+	/* NULL: @nr_cpus cores around one LLC. Needed during vm__new() only. */
+	const struct topology *topology;
+	u64 memory_mib; /* at least VM_MIN_MEMORY_MIB */
+	u64 timeout_ns; /* wall clock from vm__run(); 0 = none */
 	struct vm_sink sink[VM_STREAM_NR];
 	/*
 	 * Host bytes for COM1 / HVC0 are read from here when >= 0 (borrowed,

@@ -25,9 +25,13 @@
 	"no_timer_check random.trust_cpu=on cryptomgr.notests "    \
 	"mitigations=off swiotlb=noforce 8250.nr_uarts=2"
 
+#define CPUS_UNSET ULONG_MAX
+
 struct vm_options {
 	const char *kernel, *initrd, *cmdline;
 	unsigned long cpus, memory_mib, timeout_s;
+	struct topology topology;
+	bool has_topology;
 	struct vm_console_opts console;
 };
 
@@ -87,6 +91,7 @@ static int boot(const struct vm_options *opt, int argc, char **argv)
 		.nr_initrd = opt->initrd ? 1 : 0,
 		.cmdline = cmdline,
 		.nr_cpus = (unsigned int)opt->cpus,
+		.topology = opt->has_topology ? &opt->topology : NULL,
 		.memory_mib = opt->memory_mib,
 		.timeout_ns = opt->timeout_s * NSEC_PER_SEC,
 		.input_fd = -1,
@@ -114,7 +119,7 @@ static int boot(const struct vm_options *opt, int argc, char **argv)
 	return vm_console__run(&cfg, &opt->console);
 }
 
-enum { OPT_MARK = 256, OPT_TTY };
+enum { OPT_MARK = 256, OPT_TTY, OPT_TOPOLOGY };
 
 static const struct argp_option options[] = {
 	{ "kernel", 'k', "KERNEL", 0,
@@ -124,6 +129,10 @@ static const struct argp_option options[] = {
 	{ "cmdline", 'p', "TEXT", 0,
 	  "kernel command line, instead of the default one", 0 },
 	{ "cpus", 'c', "N", 0, "number of CPUs (1)", 0 },
+	{ "topology", OPT_TOPOLOGY, "TOPOLOGY", 0,
+	  "NUMA nodes, LLCs, cores and threads as `ktstr topo` draws them, "
+	  "such as 2n4l4c2t or numa2-4llc (one LLC around all CPUs)",
+	  0 },
 	{ "memory", 'm', "MIB", 0, "memory in MiB (512)", 0 },
 	{ "timeout", 't', "SECONDS", 0, "stop after this long; 0: never (0)",
 	  0 },
@@ -136,6 +145,16 @@ static const struct argp_option options[] = {
 	  "stdin is a terminal outside softkvm", 0 },
 	{ 0 },
 };
+
+static void parse_topology(struct vm_options *opt, const char *arg,
+			   struct argp_state *state)
+{
+	struct kt_diag diag = { 0 };
+
+	if (topo__parse(arg, &opt->topology, &diag))
+		argp_error(state, "--topology: %s", diag.msg);
+	opt->has_topology = true;
+}
 
 static error_t parse_opt(int key, char *arg, struct argp_state *state)
 {
@@ -166,6 +185,9 @@ static error_t parse_opt(int key, char *arg, struct argp_state *state)
 	case OPT_MARK:
 		opt->console.mark = arg;
 		return 0;
+	case OPT_TOPOLOGY:
+		parse_topology(opt, arg, state);
+		return 0;
 	case OPT_TTY:
 		opt->console.escape = true;
 		return 0;
@@ -181,9 +203,11 @@ static const struct argp vm_argp = { .options = options, .parser = parse_opt };
 
 static int vm(int argc, char **argv)
 {
-	struct vm_options opt = { .cpus = 1, .memory_mib = 512 };
+	struct vm_options opt = { .cpus = CPUS_UNSET, .memory_mib = 512 };
 	int err = cmd__parse(&command_vm, argc, argv, 0, &opt);
 
+	if (opt.cpus == CPUS_UNSET)
+		opt.cpus = opt.has_topology ? topo__nr_cpus(&opt.topology) : 1;
 	return err ? err : boot(&opt, argc, argv);
 }
 
@@ -213,6 +237,8 @@ const struct command command_vm = {
 			  "--cpus 4 --stats",
 			  "boot a kernel of yours, print times and counts of "
 			  "exits when it has stopped" },
+			{ "ktstr vm --topology 2n4l2c1t --memory 1024",
+			  "two NUMA nodes with two LLCs of two cores each" },
 			{ NULL, NULL },
 		},
 };

@@ -2,7 +2,7 @@
 /*
  * Fixed ACPI tables. Called once per machine from vm__new().
  */
-#include "vmm/acpi/acpi.h"
+#include "vmm/acpi/table.h"
 
 #include "vmm/dev/acpi-pm.h"
 #include "vmm/dev/dev.h"
@@ -28,19 +28,11 @@
 #define MADT_LAPIC 0u
 #define MADT_IOAPIC 1u
 #define MADT_LAPIC_NMI 4u
+#define MADT_X2APIC 9u
+#define MADT_X2APIC_NMI 10u
 #define MADT_LAPIC_ENABLED 1u
-
-struct acpi_header {
-	char signature[4];
-	u32 length;
-	u8 revision;
-	u8 checksum;
-	char oem_id[6];
-	char oem_table_id[8];
-	u32 oem_revision;
-	char creator_id[4];
-	u32 creator_revision;
-} __attribute__((packed));
+/* 5.2.12.12: ids from here on need an x2APIC entry. */
+#define MADT_FIRST_X2APIC_ID 255u
 
 struct acpi_gas {
 	u8 space, width, offset, access;
@@ -59,9 +51,11 @@ struct acpi_rsdp {
 	u8 reserved[3];
 } __attribute__((packed));
 
+#define XSDT_MAX 5u
+
 struct acpi_xsdt {
 	struct acpi_header head;
-	u64 table[2];
+	u64 table[XSDT_MAX];
 } __attribute__((packed));
 
 /* Only what a hardware-reduced machine fills; offsets checked below. */
@@ -100,6 +94,12 @@ struct madt_lapic {
 	u32 flags;
 } __attribute__((packed));
 
+struct madt_x2apic {
+	u8 type, length;
+	u16 reserved;
+	u32 x2apic_id, flags, uid;
+} __attribute__((packed));
+
 struct madt_ioapic {
 	u8 type, length, id, reserved;
 	u32 addr, gsi_base;
@@ -111,14 +111,14 @@ struct madt_lapic_nmi {
 	u8 lint;
 } __attribute__((packed));
 
-/* Bump allocation in the caller's buffer; tables start 16-byte aligned. */
-struct builder {
-	u8 *buf;
-	u64 gpa;
-	size_t len, cap;
-};
+struct madt_x2apic_nmi {
+	u8 type, length;
+	u16 flags;
+	u32 uid;
+	u8 lint, reserved[3];
+} __attribute__((packed));
 
-static void *alloc(struct builder *b, size_t len, u64 *ret_gpa)
+void *acpi_builder__alloc(struct acpi_builder *b, size_t len, u64 *ret_gpa)
 {
 	size_t at = KT_ALIGN_UP(b->len, (size_t)16);
 
@@ -140,9 +140,7 @@ static u8 checksum(const void *p, size_t len)
 	return (u8)-sum;
 }
 
-/* Header last: its checksum covers the finished table. */
-static void seal(struct acpi_header *h, const char *sig, u8 revision,
-		 size_t len)
+void acpi__seal(struct acpi_header *h, const char *sig, u8 revision, size_t len)
 {
 	memcpy(h->signature, sig, 4);
 	h->length = (u32)len;
@@ -157,9 +155,9 @@ static void seal(struct acpi_header *h, const char *sig, u8 revision,
 	h->checksum = checksum(h, len);
 }
 
-static int build_dsdt(struct builder *b, u64 *ret_gpa)
+static int build_dsdt(struct acpi_builder *b, u64 *ret_gpa)
 {
-	struct acpi_header *h = alloc(b, sizeof(*h), ret_gpa);
+	struct acpi_header *h = acpi_builder__alloc(b, sizeof(*h), ret_gpa);
 	size_t len;
 	int err;
 
@@ -169,7 +167,7 @@ static int build_dsdt(struct builder *b, u64 *ret_gpa)
 	if (err)
 		return err;
 	b->len += len;
-	seal(h, "DSDT", 2, sizeof(*h) + len); /* 2: 64-bit integers */
+	acpi__seal(h, "DSDT", 2, sizeof(*h) + len); /* 2: 64-bit integers */
 	return 0;
 }
 
@@ -183,9 +181,9 @@ static struct acpi_gas pm_register(unsigned int off)
 	};
 }
 
-static int build_fadt(struct builder *b, u64 dsdt, u64 *ret_gpa)
+static int build_fadt(struct acpi_builder *b, u64 dsdt, u64 *ret_gpa)
 {
-	struct acpi_fadt *f = alloc(b, sizeof(*f), ret_gpa);
+	struct acpi_fadt *f = acpi_builder__alloc(b, sizeof(*f), ret_gpa);
 
 	if (!f)
 		return -ENOSPC;
@@ -199,72 +197,125 @@ static int build_fadt(struct builder *b, u64 dsdt, u64 *ret_gpa)
 	f->sleep_control = pm_register(ACPI_PM_SLEEP_CONTROL);
 	f->sleep_status = pm_register(ACPI_PM_SLEEP_STATUS);
 	memcpy(f->hypervisor_id, "KTSTR", 5);
-	seal(&f->head, "FACP", 6, sizeof(*f));
+	acpi__seal(&f->head, "FACP", 6, sizeof(*f));
 	return 0;
 }
 
-static int build_madt(struct builder *b, const struct acpi_params *p,
+/* One CPU of the MADT; its length is all that differs from its neighbours'. */
+static size_t madt_cpu(u8 *at, u32 apic_id, unsigned int cpu)
+{
+	const struct madt_lapic small = { MADT_LAPIC, sizeof(small), (u8)cpu,
+					  (u8)apic_id, MADT_LAPIC_ENABLED };
+	const struct madt_x2apic wide = {
+		MADT_X2APIC, sizeof(wide), 0, apic_id, MADT_LAPIC_ENABLED, cpu
+	};
+
+	if (apic_id >= MADT_FIRST_X2APIC_ID) {
+		memcpy(at, &wide, sizeof(wide));
+		return sizeof(wide);
+	}
+	memcpy(at, &small, sizeof(small));
+	return sizeof(small);
+}
+
+/* LINT1 of every CPU (all bits of the uid set) is the NMI. */
+static void madt_nmis(u8 *at, bool wide)
+{
+	const struct madt_lapic_nmi lapic = { MADT_LAPIC_NMI, sizeof(lapic),
+					      0xff, 0, 1 };
+	const struct madt_x2apic_nmi x2apic = {
+		.type = MADT_X2APIC_NMI,
+		.length = sizeof(x2apic),
+		.uid = UINT32_MAX,
+		.lint = 1,
+	};
+
+	memcpy(at, &lapic, sizeof(lapic));
+	if (wide)
+		memcpy(at + sizeof(lapic), &x2apic, sizeof(x2apic));
+}
+
+/* APIC ids ascend: @small CPUs have 8-bit entries, the rest wide ones. */
+static unsigned int count_small(const struct topology *t)
+{
+	unsigned int cpu = 0;
+
+	while (cpu < topo__nr_cpus(t) &&
+	       topo__apic_id(t, cpu) < MADT_FIRST_X2APIC_ID)
+		cpu++;
+	return cpu;
+}
+
+static int build_madt(struct acpi_builder *b, const struct acpi_params *p,
 		      u64 *ret_gpa)
 {
+	unsigned int cpus = topo__nr_cpus(p->topo);
+	unsigned int wide = cpus - count_small(p->topo);
 	size_t len = sizeof(struct acpi_madt) +
-		     p->nr_cpus * sizeof(struct madt_lapic) +
-		     sizeof(struct madt_ioapic) + sizeof(struct madt_lapic_nmi);
-	struct acpi_madt *m = alloc(b, len, ret_gpa);
+		     (cpus - wide) * sizeof(struct madt_lapic) +
+		     wide * sizeof(struct madt_x2apic) +
+		     sizeof(struct madt_ioapic) +
+		     sizeof(struct madt_lapic_nmi) +
+		     (wide ? sizeof(struct madt_x2apic_nmi) : 0);
+	const struct madt_ioapic ioapic = { MADT_IOAPIC, sizeof(ioapic), 0,
+					    0,		 p->ioapic_addr, 0 };
+	struct acpi_madt *m = acpi_builder__alloc(b, len, ret_gpa);
 	u8 *at;
 
 	if (!m)
 		return -ENOSPC;
 	at = (u8 *)(m + 1);
 	m->lapic_addr = p->lapic_addr;
-	for (unsigned int i = 0; i < p->nr_cpus; i++) {
-		struct madt_lapic e = { MADT_LAPIC, sizeof(e), (u8)i,
-					(u8)p->apic_id[i], MADT_LAPIC_ENABLED };
-
-		memcpy(at, &e, sizeof(e));
-		at += sizeof(e);
-	}
-	memcpy(at,
-	       &(struct madt_ioapic){ MADT_IOAPIC, sizeof(struct madt_ioapic),
-				      0, 0, p->ioapic_addr, 0 },
-	       sizeof(struct madt_ioapic));
-	at += sizeof(struct madt_ioapic);
-	/* LINT1 of every CPU (uid 0xff) is the NMI, polarity as the bus. */
-	memcpy(at,
-	       &(struct madt_lapic_nmi){ MADT_LAPIC_NMI,
-					 sizeof(struct madt_lapic_nmi), 0xff, 0,
-					 1 },
-	       sizeof(struct madt_lapic_nmi));
-	seal(&m->head, "APIC", 3, len);
+	for (unsigned int i = 0; i < cpus; i++)
+		at += madt_cpu(at, topo__apic_id(p->topo, i), i);
+	memcpy(at, &ioapic, sizeof(ioapic));
+	madt_nmis(at + sizeof(ioapic), wide > 0);
+	acpi__seal(&m->head, "APIC", 3, len);
 	return 0;
+}
+
+/* Tables of the XSDT. Those about NUMA only where there is something to say. */
+static int build_tables(struct acpi_builder *b, const struct acpi_params *p,
+			u64 gpa[XSDT_MAX], unsigned int *ret_nr)
+{
+	unsigned int nr = 2;
+	u64 dsdt;
+	int err = build_dsdt(b, &dsdt);
+
+	if (!err)
+		err = build_fadt(b, dsdt, &gpa[0]);
+	if (!err)
+		err = build_madt(b, p, &gpa[1]);
+	if (!err && (p->topo->numa_nodes > 1 || p->topo->nodes))
+		err = acpi__srat(b, p, &gpa[nr++]);
+	if (!err && p->topo->numa_nodes > 1)
+		err = acpi__slit(b, p, &gpa[nr++]);
+	if (!err && p->topo->numa_nodes > 1)
+		err = acpi__hmat(b, p, &gpa[nr++]);
+	*ret_nr = nr;
+	return err;
 }
 
 int acpi__build(const struct acpi_params *p, u64 gpa, u8 *buf, size_t cap,
 		size_t *ret_len, struct kt_diag *diag)
 {
-	struct builder b = { .buf = buf, .gpa = gpa, .cap = cap };
-	struct acpi_rsdp *rsdp = alloc(&b, sizeof(*rsdp), NULL);
-	u64 dsdt, fadt, madt, xsdt_gpa;
-	struct acpi_xsdt *xsdt;
+	struct acpi_builder b = { .buf = buf, .gpa = gpa, .cap = cap };
+	struct acpi_rsdp *rsdp = acpi_builder__alloc(&b, sizeof(*rsdp), NULL);
+	struct acpi_xsdt *xsdt = NULL;
+	u64 table[XSDT_MAX], xsdt_gpa;
+	unsigned int nr;
+	size_t len;
 
-	for (unsigned int i = 0; i < p->nr_cpus; i++)
-		if (p->apic_id[i] >= 0xff)
-			return diag__fail(diag, -EINVAL,
-					  "APIC id %u of CPU %u: ids above 254 "
-					  "need x2APIC entries, which this "
-					  "version does not write",
-					  p->apic_id[i], i);
-	if (!rsdp || build_dsdt(&b, &dsdt) || build_fadt(&b, dsdt, &fadt) ||
-	    build_madt(&b, p, &madt))
-		xsdt = NULL;
-	else
-		xsdt = alloc(&b, sizeof(*xsdt), &xsdt_gpa);
+	if (rsdp && !build_tables(&b, p, table, &nr)) {
+		len = sizeof(xsdt->head) + nr * sizeof(table[0]);
+		xsdt = acpi_builder__alloc(&b, len, &xsdt_gpa);
+	}
 	if (!xsdt)
 		return diag__fail(
 			diag, -ENOSPC,
 			"ACPI tables exceed the %zu bytes kept for them", cap);
-	xsdt->table[0] = fadt;
-	xsdt->table[1] = madt;
-	seal(&xsdt->head, "XSDT", 1, sizeof(*xsdt));
+	memcpy(xsdt->table, table, nr * sizeof(table[0]));
+	acpi__seal(&xsdt->head, "XSDT", 1, len);
 	memcpy(rsdp->signature, "RSD PTR ", 8);
 	memcpy(rsdp->oem_id, OEM_ID, sizeof(rsdp->oem_id));
 	rsdp->revision = 2;

@@ -17,12 +17,6 @@
 #define PTE_WRITE 0x2ULL
 #define PTE_LARGE 0x80ULL
 
-/* End of RAM below the gap: all of it in a small machine. */
-static u64 low_end(const struct gmem *gm)
-{
-	return gm->slot[0].gpa + gm->slot[0].len;
-}
-
 static u64 mib_up(u64 bytes)
 {
 	return (bytes + MIB(1) - 1) >> 20;
@@ -36,12 +30,13 @@ unsigned int boot__e820(const struct gmem *gm, struct boot_e820_entry *table)
 	table[n++] = (struct boot_e820_entry){
 		X86_LOWMEM_END, X86_HIGHMEM_START - X86_LOWMEM_END, 2
 	};
-	table[n++] =
-		(struct boot_e820_entry){ X86_HIGHMEM_START,
-					  low_end(gm) - X86_HIGHMEM_START, 1 };
-	for (unsigned int i = 1; i < gm->nr_slots; i++)
-		table[n++] = (struct boot_e820_entry){ gm->slot[i].gpa,
-						       gm->slot[i].len, 1 };
+	table[n++] = (struct boot_e820_entry){
+		X86_HIGHMEM_START, gmem__low_end(gm) - X86_HIGHMEM_START, 1
+	};
+	if (gm->size > gmem__low_end(gm))
+		table[n++] = (struct boot_e820_entry){
+			GMEM_GAP_END, gm->size - gmem__low_end(gm), 1
+		};
 	return n;
 }
 
@@ -53,7 +48,7 @@ int boot__check_kernel(const struct gmem *gm, const struct kimage *img,
 				  "kernel wants to be loaded at %#llx, below 1 "
 				  "MiB: not a Linux vmlinux?",
 				  (unsigned long long)img->start);
-	if (img->init_end > low_end(gm))
+	if (img->init_end > gmem__low_end(gm))
 		return diag__fail(
 			diag, -ENOMEM,
 			"memory of %llu MiB is too small: this kernel alone "
@@ -91,7 +86,7 @@ int boot__place_initrd(const struct gmem *gm, u64 kernel_end, u64 len,
 		       struct boot_initrd *ret_place, struct kt_diag *diag)
 {
 	u64 floor = KT_ALIGN_UP(kernel_end, (u64)GMEM_PAGE);
-	u64 top = low_end(gm);
+	u64 top = gmem__low_end(gm);
 
 	if (!len) {
 		*ret_place = (struct boot_initrd){ 0, 0 };

@@ -19,12 +19,6 @@ static int ioctl_failed(const char *name, struct kt_diag *diag)
 	return diag__fail(diag, -errno, "%s: %s", name, strerror(errno));
 }
 
-/* One socket. */
-static struct topology topology_of(unsigned int nr_cpus)
-{
-	return TOPO_EVEN(1, 1, nr_cpus, 1);
-}
-
 /*
  * Route every line to the IOAPIC only. By default KVM also feeds its PIC,
  * which a hardware-reduced guest never initialises: it would deliver vectors
@@ -50,6 +44,21 @@ static int route_irqs(int vm_fd, struct kt_diag *diag)
 	return 0;
 }
 
+/* The in-kernel interrupt controllers deliver to 8-bit ids, 255 is all. */
+static int check_apic_ids(const struct topology *t, struct kt_diag *diag)
+{
+	u32 last = topo__apic_id(t, topo__nr_cpus(t) - 1);
+
+	if (last > X86_MAX_APIC_ID)
+		return diag__fail(
+			diag, -EINVAL,
+			"topology: the last CPU's APIC id is %u, the "
+			"limit is %u; use fewer LLCs, or powers of two "
+			"of cores and threads",
+			last, X86_MAX_APIC_ID);
+	return 0;
+}
+
 int arch__check(const struct vm_config *cfg, const struct kimage *img,
 		struct kt_diag *diag)
 {
@@ -59,7 +68,9 @@ int arch__check(const struct vm_config *cfg, const struct kimage *img,
 	int err;
 
 	gmem__layout(&layout, MIB(cfg->memory_mib));
-	err = boot__check_kernel(&layout, img, diag);
+	err = check_apic_ids(cfg->topology, diag);
+	if (!err)
+		err = boot__check_kernel(&layout, img, diag);
 	if (!err)
 		err = boot__initrd_len(cfg->initrd, cfg->nr_initrd, &len, diag);
 	if (!err)
@@ -82,14 +93,13 @@ int arch__init_vm(struct vm *vm, struct kt_diag *diag)
 	return route_irqs(vm->vm_fd, diag);
 }
 
-static int load_acpi(struct vm *vm, unsigned int nr_cpus, struct kt_diag *diag)
+static int load_acpi(struct vm *vm, const struct vm_config *cfg,
+		     struct kt_diag *diag)
 {
-	struct topology topo = topology_of(nr_cpus);
 	u8 *area = gmem__ptr(&vm->gm, X86_ACPI_ADDR, X86_ACPI_SIZE);
-	u32 apic_id[VM_MAX_CPUS];
-	struct acpi_params p = {
-		.nr_cpus = nr_cpus,
-		.apic_id = apic_id,
+	const struct acpi_params p = {
+		.topo = cfg->topology,
+		.gm = &vm->gm,
 		.lapic_addr = X86_LAPIC_ADDR,
 		.ioapic_addr = X86_IOAPIC_ADDR,
 	};
@@ -97,8 +107,6 @@ static int load_acpi(struct vm *vm, unsigned int nr_cpus, struct kt_diag *diag)
 
 	if (!area)
 		return diag__fail(diag, -EFAULT, "no memory for ACPI tables");
-	for (unsigned int i = 0; i < nr_cpus; i++)
-		apic_id[i] = topo__apic_id(&topo, i);
 	return acpi__build(&p, X86_ACPI_ADDR, area, X86_ACPI_SIZE, &len, diag);
 }
 
@@ -123,14 +131,16 @@ int arch__load(struct vm *vm, const struct vm_config *cfg,
 	struct boot_initrd initrd;
 	int err;
 
-	err = boot__load_kernel(&vm->gm, img, diag);
+	err = check_apic_ids(cfg->topology, diag);
+	if (!err)
+		err = boot__load_kernel(&vm->gm, img, diag);
 	if (!err)
 		err = randomise(vm, cfg->cmdline, img, diag);
 	if (!err)
 		err = boot__load_initrd(&vm->gm, img->init_end, cfg->initrd,
 					cfg->nr_initrd, &initrd, diag);
 	if (!err)
-		err = load_acpi(vm, cfg->nr_cpus, diag);
+		err = load_acpi(vm, cfg, diag);
 	if (!err)
 		err = boot__write_params(&vm->gm, img, cfg->cmdline, &initrd,
 					 X86_ACPI_ADDR, diag);
@@ -163,10 +173,10 @@ static int set_cpuid(struct vcpu *vcpu, const struct x86_cpuid *supported,
 	return 0;
 }
 
-int arch__create_vcpus(struct vm *vm, unsigned int nr, const struct kimage *img,
-		       struct kt_diag *diag)
+int arch__create_vcpus(struct vm *vm, const struct vm_config *cfg,
+		       const struct kimage *img, struct kt_diag *diag)
 {
-	struct topology topo = topology_of(nr);
+	const struct topology *topo = cfg->topology;
 	struct x86_cpuid_opts opts = {
 		.tsc_deadline =
 			kvm__has(vm->kvm_fd, KVM_CAP_TSC_DEADLINE_TIMER),
@@ -177,10 +187,10 @@ int arch__create_vcpus(struct vm *vm, unsigned int nr, const struct kimage *img,
 	if (!supported)
 		return diag__fail(diag, -ENOMEM, "out of memory");
 	err = get_supported_cpuid(vm->kvm_fd, supported, diag);
-	for (unsigned int i = 0; !err && i < nr; i++) {
-		err = vcpu__create(vm, i, topo__apic_id(&topo, i), diag);
+	for (unsigned int i = 0; !err && i < cfg->nr_cpus; i++) {
+		err = vcpu__create(vm, i, topo__apic_id(topo, i), diag);
 		if (!err)
-			err = set_cpuid(&vm->vcpu[i], supported, &topo, &opts,
+			err = set_cpuid(&vm->vcpu[i], supported, topo, &opts,
 					diag);
 		if (!err)
 			err = regs__init_common(vm->vcpu[i].fd, diag);

@@ -161,3 +161,15 @@ refused()
 	KTSTR_CACHE_DIR=/proc/nope vm --kernel "$kernel" --memory 1
 	refused 125 "1 MiB"
 }
+
+@test "topologies: wrong ones, and those the machine or memory is too small for" {
+	vm --topology 3n4l1c1t
+	refused 2 "--topology: topology: llcs is 4" "numa_nodes 3"
+	vm --topology nonsense
+	refused 2 "'nonsense' is no preset"
+	need_kernel
+	vm --kernel "$kernel" --topology 1n2l2c1t --cpus 3
+	refused 125 "3 CPUs: the topology has 4"
+	vm --kernel "$kernel" --topology 4n4l1c1t --memory 60
+	refused 125 "memory of 60 MiB for 4 NUMA nodes: each needs 16 MiB"
+}

@@ -41,19 +41,24 @@ static u8 sum(const u8 *p, size_t len)
 	return s;
 }
 
-static void build(struct tables *t, unsigned int cpus)
+static void build_for(struct tables *t, const struct topology *topo)
 {
-	u32 id[64];
-	const struct acpi_params p = { .nr_cpus = cpus,
-				       .apic_id = id,
+	struct gmem gm;
+	const struct acpi_params p = { .topo = topo,
+				       .gm = &gm,
 				       .lapic_addr = 0xfee00000,
 				       .ioapic_addr = 0xfec00000 };
 
-	for (u32 i = 0; i < cpus; i++)
-		id[i] = i * 2;
+	gmem__layout(&gm, GIB(1));
+	gmem__split(&gm, topo);
 	memset(t, 0xcc, sizeof(*t));
 	assert_int_equal(
 		acpi__build(&p, GPA, t->buf, sizeof(t->buf), &t->len, NULL), 0);
+}
+
+static void build(struct tables *t, unsigned int cpus)
+{
+	build_for(t, &TOPO_EVEN(1, 1, cpus, 1));
 }
 
 static const u8 *at(const struct tables *t, u64 gpa)
@@ -126,7 +131,7 @@ static void madt_lists_every_cpu(void **state)
 	assert_int_equal(le(m + 36, 4), 0xfee00000);
 	assert_int_equal(le(m + 40, 4), 0); /* PCAT_COMPAT clear */
 	for (unsigned int i = 0; i < 64; i++) {
-		const u8 e[8] = { 0, 8, (u8)i, (u8)(i * 2), 1, 0, 0, 0 };
+		const u8 e[8] = { 0, 8, (u8)i, (u8)i, 1, 0, 0, 0 };
 
 		assert_memory_equal(m + 44 + 8 * i, e, 8);
 	}
@@ -136,30 +141,49 @@ static void madt_lists_every_cpu(void **state)
 	assert_int_equal(le(m + 4, 4), 44 + 512 + 12 + 6);
 }
 
-static void wide_apic_ids_are_refused(void **state)
+/* 14 LLCs of 9 cores of 2 threads: LLC 8 starts at APIC id 256. */
+static void wide_apic_ids_have_wide_entries(void **state)
 {
-	const u32 id[] = { 0, 255 };
-	const struct acpi_params p = { .nr_cpus = 2, .apic_id = id };
-	struct kt_diag diag = { 0 };
+	const struct topology topo = TOPO_EVEN(1, 14, 9, 2);
 	struct tables t;
+	const u8 *m, *e;
 
 	(void)state;
-	assert_int_equal(
-		acpi__build(&p, GPA, t.buf, sizeof(t.buf), &t.len, &diag),
-		-EINVAL);
-	assert_non_null(strstr(diag.msg, "255"));
+	build_for(&t, &topo);
+	m = table(&t, 1, "APIC");
+	assert_int_equal(le(m + 4, 4), 44 + 144 * 8 + 108 * 16 + 12 + 6 + 12);
+	e = m + 44;
+	for (unsigned int i = 0; i < 144; i++, e += 8) {
+		assert_int_equal(le(e, 2), 0x0800);
+		assert_int_equal(e[2], i);
+		assert_int_equal(e[3], topo__apic_id(&topo, i));
+		assert_int_equal(le(e + 4, 4), 1);
+	}
+	for (unsigned int i = 144; i < 252; i++, e += 16) {
+		assert_int_equal(le(e, 4), 0x1009);
+		assert_int_equal(le(e + 4, 4), topo__apic_id(&topo, i));
+		assert_int_equal(le(e + 8, 4), 1);
+		assert_int_equal(le(e + 12, 4), i);
+	}
+	assert_int_equal(le(e, 2), 0x0c01);
+	assert_memory_equal(e + 12, "\x04\x06\xff\x00\x00\x01", 6);
+	assert_memory_equal(
+		e + 18, "\x0a\x0c\x00\x00\xff\xff\xff\xff\x01\x00\x00\x00", 12);
 }
 
 static void every_small_buffer_is_refused(void **state)
 {
-	const u32 id[] = { 0 };
-	const struct acpi_params p = { .nr_cpus = 1, .apic_id = id };
+	const struct topology topo = TOPO_EVEN(2, 2, 1, 1);
+	struct gmem gm;
+	const struct acpi_params p = { .topo = &topo, .gm = &gm };
 	struct tables t;
 	u8 *exact;
 	size_t len;
 
 	(void)state;
-	build(&t, 1);
+	build_for(&t, &topo);
+	gmem__layout(&gm, GIB(1));
+	gmem__split(&gm, &topo);
 	for (size_t cap = 0; cap < t.len; cap++) {
 		exact = malloc(cap + 1); /* ASan sees the first byte beyond */
 		assert_int_equal(acpi__build(&p, GPA, exact, cap, &len, NULL),
@@ -290,7 +314,7 @@ int main(void)
 		cmocka_unit_test(rsdp_and_xsdt),
 		cmocka_unit_test(fadt_is_hardware_reduced),
 		cmocka_unit_test(madt_lists_every_cpu),
-		cmocka_unit_test(wide_apic_ids_are_refused),
+		cmocka_unit_test(wide_apic_ids_have_wide_entries),
 		cmocka_unit_test(every_small_buffer_is_refused),
 		cmocka_unit_test(aml_lengths_at_their_edges),
 		cmocka_unit_test(aml_integers_and_ids),

@@ -77,6 +77,71 @@ static void big_guest_continues_above_4g(void **state)
 	gmem__fini(&gm);
 }
 
+/* Nodes of 1, 3 and 1 GiB: the second is cut by the gap. */
+static void nodes_get_slots_of_their_own(void **state)
+{
+	static const struct topo_node nodes[] = {
+		{ .llcs = 1, .memory_mib = 1024 },
+		{ .llcs = 1, .memory_mib = 3072 },
+		{ .llcs = 1 },
+		{ .memory_mib = 1024 },
+	};
+	const struct topology t = { .numa_nodes = 4,
+				    .llcs = 3,
+				    .cores = 1,
+				    .threads = 1,
+				    .nodes = nodes,
+				    .nr_nodes = 4 };
+	static const struct {
+		u64 gpa, len;
+		unsigned int node;
+	} want[] = { { 0, GIB(1), 0 },
+		     { GIB(1), GIB(2), 1 },
+		     { GIB(4), GIB(1), 1 },
+		     { GIB(5), GIB(1), 3 } };
+	struct gmem gm;
+	u8 *base;
+
+	(void)state;
+	assert_int_equal(gmem__init(&gm, GIB(5), NULL), 0);
+	base = gm.slot[0].hva;
+	gmem__split(&gm, &t);
+	assert_int_equal(gm.nr_slots, ARRAY_SIZE(want));
+	for (size_t i = 0; i < ARRAY_SIZE(want); i++) {
+		assert_int_equal(gm.slot[i].gpa, want[i].gpa);
+		assert_int_equal(gm.slot[i].len, want[i].len);
+		assert_int_equal(gm.slot[i].node, want[i].node);
+		assert_ptr_equal(gm.slot[i].hva, base + gm.slot[i].file_off);
+	}
+	assert_int_equal(gmem__low_end(&gm), GMEM_GAP_START);
+	/* Ranges cross nodes, but not the gap nor the end. */
+	assert_ptr_equal(gmem__ptr(&gm, GIB(1) - 1, 2), base + GIB(1) - 1);
+	assert_ptr_equal(gmem__ptr(&gm, 0, GMEM_GAP_START), base);
+	assert_null(gmem__ptr(&gm, 0, GMEM_GAP_START + 1));
+	assert_null(gmem__ptr(&gm, GMEM_GAP_START - 1, 2));
+	assert_ptr_equal(gmem__ptr(&gm, GIB(4), GIB(2)), base + GIB(3));
+	assert_null(gmem__ptr(&gm, GIB(5), GIB(1) + 1));
+	assert_null(gmem__ptr(&gm, GIB(1) - 1, ~0ULL));
+	assert_null(gmem__ptr(&gm, ~0ULL, 2));
+	gmem__fini(&gm);
+}
+
+static void one_node_is_cut_as_without_nodes(void **state)
+{
+	static const u64 sizes[] = { MIB(32), GMEM_GAP_START, GIB(5) };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		struct gmem plain, split;
+
+		gmem__layout(&plain, sizes[i]);
+		gmem__layout(&split, sizes[i]);
+		gmem__split(&split, &TOPO_EVEN(1, 2, 2, 1));
+		assert_memory_equal(&plain, &split, sizeof(plain));
+		assert_null(gmem__ptr(&split, 0, 1)); /* only a plan */
+	}
+}
+
 static void ptr_survives_hostile_ranges(void **state)
 {
 	u8 buf[64];
@@ -137,6 +202,8 @@ int main(void)
 		cmocka_unit_test(small_guest_is_one_slot),
 		cmocka_unit_test(exactly_the_gap_is_one_slot),
 		cmocka_unit_test(big_guest_continues_above_4g),
+		cmocka_unit_test(nodes_get_slots_of_their_own),
+		cmocka_unit_test(one_node_is_cut_as_without_nodes),
 		cmocka_unit_test(ptr_survives_hostile_ranges),
 		cmocka_unit_test(map_file_is_private),
 	};

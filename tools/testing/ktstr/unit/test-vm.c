@@ -607,6 +607,17 @@ static void bad_configurations_name_the_limit(void **state)
 	f->cfg.nr_cpus = 100000;
 	expect_refused(f, "1 to 64");
 	f->cfg = good;
+	f->cfg.topology = &TOPO_EVEN(2, 3, 1, 1);
+	expect_refused(f, "llcs is 3, it must be a multiple of numa_nodes 2");
+	f->cfg.topology = &TOPO_EVEN(2, 2, 1, 1);
+	expect_refused(f, "1 CPUs: the topology has 2");
+	f->cfg.nr_cpus = 0;
+	assert_int_equal(vm__check(&f->cfg, NULL), 0);
+	f->cfg.topology = &TOPO_EVEN(1, 65, 1, 1);
+	expect_refused(f, "65 CPUs: a machine has 1 to 64");
+	f->cfg.topology = &TOPO_EVEN(5, 5, 1, 1);
+	expect_refused(f, "memory of 64 MiB for 5 NUMA nodes: each needs 16");
+	f->cfg = good;
 	f->cfg.memory_mib = 1;
 	expect_refused(f, "at least 32 MiB");
 	f->cfg.memory_mib = ~0ULL;
@@ -625,6 +636,18 @@ static void bad_configurations_name_the_limit(void **state)
 	f->cfg.initrd = &huge;
 	f->cfg.nr_initrd = 1;
 	expect_refused(f, "initrd of 1024 MiB is larger");
+	fixture__free(f);
+}
+
+/* As in wake_ap, but APIC id 1 is a CPU of the other node's LLC. */
+static void nodes_and_their_cpus_run(void **state)
+{
+	struct fixture *f = FIXTURE_OF(wake_ap);
+
+	(void)state;
+	f->cfg.nr_cpus = 0;
+	f->cfg.topology = &TOPO_EVEN(2, 2, 1, 1);
+	assert_int_equal(run(f), VM_EXIT_POWEROFF);
 	fixture__free(f);
 }
 
@@ -701,6 +724,7 @@ int main(void)
 		cmocka_unit_test(two_machines_in_one_process),
 		cmocka_unit_test(exits_are_counted_by_port),
 		cmocka_unit_test(bad_configurations_name_the_limit),
+		cmocka_unit_test(nodes_and_their_cpus_run),
 		cmocka_unit_test(kvm_device_problems_name_the_remedy),
 		cmocka_unit_test(kvm_without_permission),
 		cmocka_unit_test(names_never_fail),
