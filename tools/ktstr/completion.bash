@@ -13,6 +13,15 @@ _ktstr_kernels()
 	done
 }
 
+# the names of the suite's tests, asked of what is on the command line
+_ktstr_tests()
+{
+	local word=${COMP_WORDS[0]/#\~/$HOME} args=(test --list)
+
+	[[ $word != *run_tests.sh ]] || args=(--no-build --list)
+	"$word" "${args[@]}" 2>/dev/null </dev/null
+}
+
 # the lines of stdin that start with $1; they are never expanded, as compgen -W
 # would
 _ktstr_starting_with()
@@ -65,7 +74,8 @@ _ktstr_split()
 	fi
 }
 
-# complete the words of command $1, of which $2 is the first
+# complete the words of command $1, of which $2 is the first; run_tests.sh has
+# the arguments of ktstr test
 _ktstr_command()
 {
 	local cur prev have class word after_dashes=""
@@ -76,12 +86,12 @@ _ktstr_command()
 	done
 	if [ -n "$after_dashes" ]; then
 		class=@program
-	elif class=$(_ktstr_argument "$1:$prev"); then
+	elif class=$(_ktstr_argument "${1/run_tests.sh/test}:$prev"); then
 		:
 	elif [[ $cur == -* ]]; then
 		class=$(_ktstr_options "$1")
 	else
-		class=$(_ktstr_words "$1")
+		class=$(_ktstr_words "${1/run_tests.sh/test}")
 	fi
 	mapfile -t COMPREPLY < <(_ktstr_offer "$class" "$cur")
 	# no blank after --option=, a slash after a directory; compopt fails
@@ -105,4 +115,11 @@ _ktstr()
 	fi
 }
 
+_ktstr_run_tests()
+{
+	COMPREPLY=()
+	_ktstr_command run_tests.sh 1
+}
+
 complete -F _ktstr ktstr
+complete -F _ktstr_run_tests run_tests.sh

@@ -18,6 +18,8 @@ static void print_name(void *ctx, const struct argp_option *opt)
 {
 	FILE *to = ctx;
 
+	if (option__is_heading(opt))
+		return;
 	if (opt->name)
 		fprintf(to, " --%s%s", opt->name, opt->arg ? "=" : "");
 	else
@@ -78,6 +80,11 @@ void generate_completion(FILE *to)
 		option__each((*cmd)->argp, print_name, to);
 		fputs(" --help --usage' ;;\n", to);
 	}
+	fputs("\trun_tests.sh) echo \"$(_ktstr_options test)", to);
+	for (const struct argp_option *opt = run_tests_options; opt->name;
+	     opt++)
+		print_name(to, opt);
+	fputs("\" ;;\n", to);
 	fputs("\tesac\n}\n\n# what completes $1 = COMMAND:--option; fails for "
 	      "an option without argument\n"
 	      "_ktstr_argument()\n{\n\tcase $1 in\n",

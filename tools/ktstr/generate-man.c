@@ -94,6 +94,11 @@ static void print_option(void *ctx, const struct argp_option *opt)
 {
 	FILE *to = ctx;
 
+	if (option__is_heading(opt)) {
+		fputs(".PP\n", to);
+		roff_text(to, opt->doc);
+		return;
+	}
 	fputs(".TP\n", to);
 	if (option__has_short(opt))
 		fprintf(to, "\\fB\\-%c\\fR%s", opt->key, opt->name ? ", " : "");
@@ -114,16 +119,16 @@ static void print_option(void *ctx, const struct argp_option *opt)
 	roff_text(to, opt->doc ? opt->doc : "the same");
 }
 
-/* One line for each line of args_doc, as argp's usage has it. */
-static void print_usage(FILE *to, const struct command *cmd)
+/* "NAME [OPTION...] ARGS" for each line of args_doc, as argp's usage has it. */
+static void print_usage(FILE *to, const char *name, const struct argp *argp)
 {
-	const char *args = cmd->argp->args_doc ? cmd->argp->args_doc : "";
+	const char *args = argp->args_doc ? argp->args_doc : "";
 	bool more;
 
 	do {
 		size_t len = strcspn(args, "\n");
 
-		fprintf(to, ".B ktstr %s\n[OPTION...] ", cmd->name);
+		fprintf(to, ".B %s\n[OPTION...] ", name);
 		roff(to, args, len);
 		fputc('\n', to);
 		more = args[len] == '\n';
@@ -133,35 +138,54 @@ static void print_usage(FILE *to, const struct command *cmd)
 	} while (more);
 }
 
+static void print_notes(FILE *to, const struct cmd_note *notes)
+{
+	for (const struct cmd_note *n = notes; n && n->what; n++)
+		print_note(to, n->what, n->text);
+}
+
+static void print_exits(FILE *to, const struct cmd_note *exits)
+{
+	fputs(".PD 0\n", to);
+	text__exits(to, exits, print_note);
+	fputs(".PD\n", to);
+}
+
 static void print_command(FILE *to, const struct command *cmd)
 {
+	char name[64];
+
+	snprintf(name, sizeof(name), "ktstr %s", cmd->name);
 	fprintf(to, ".SS %s\n", cmd->name);
-	print_usage(to, cmd);
+	print_usage(to, name, cmd->argp);
 	fputs(".PP\n", to);
 	roff_paragraphs(to, cmd->description);
 	option__each(cmd->argp, print_option, to);
 	if (cmd->exits) {
-		fputs(".PP\nExit status:\n.PD 0\n", to);
-		text__exits(to, cmd->exits, print_note);
-		fputs(".PD\n", to);
+		fputs(".PP\nExit status:\n", to);
+		print_exits(to, cmd->exits);
 	}
-	if (cmd->examples) {
+	if (cmd->examples)
 		fputs(".PP\nExamples:\n", to);
-		for (const struct cmd_note *n = cmd->examples; n->what; n++)
-			print_note(to, n->what, n->text);
-	}
+	print_notes(to, cmd->examples);
+}
+
+static void print_head(FILE *to, const char *page, const char *name,
+		       const char *summary)
+{
+	fprintf(to,
+		".\\\" SPDX-License-Identifier: GPL-2.0\n"
+		".\\\" made from the command table, see tools/ktstr/cmd.h\n"
+		".TH %s 1 \"\" \"ktstr\" \"User Commands\"\n"
+		".SH NAME\n%s \\- %s\n.SH SYNOPSIS\n",
+		page, name, summary);
 }
 
 void generate_man(FILE *to)
 {
-	fputs(".\\\" SPDX-License-Identifier: GPL-2.0\n"
-	      ".\\\" made from the command table by ktstr \\-\\-generate man\n"
-	      ".TH KTSTR 1 \"\" \"ktstr\" \"User Commands\"\n"
-	      ".SH NAME\n"
-	      "ktstr \\- boot kernels in small virtual machines, test them, "
-	      "replace missing KVM\n"
-	      ".SH SYNOPSIS\n"
-	      ".B ktstr\n.I COMMAND\n.RI [ OPTION ...]\n"
+	print_head(to, "KTSTR", "ktstr",
+		   "boot kernels in small virtual machines and test them");
+	fputs(".B ktstr\n.I COMMAND\n.RI [ OPTION ...]\n"
 	      ".SH DESCRIPTION\n"
 	      "The command beside the test suite. Every command explains "
 	      "itself with\n.BR \\-\\-help .\n"
@@ -170,7 +194,33 @@ void generate_man(FILE *to)
 	for (const struct command *const *cmd = commands; *cmd; cmd++)
 		print_command(to, *cmd);
 	fputs(".SH ENVIRONMENT\n", to);
-	for (const struct cmd_note *n = environment; n->what; n++)
-		print_note(to, n->what, n->text);
-	fputs(".SH SEE ALSO\nDocumentation/ in the source tree.\n", to);
+	print_notes(to, environment);
+	fputs(".SH SEE ALSO\n.BR run_tests.sh (1),\n"
+	      "Documentation/ in the source tree.\n",
+	      to);
+}
+
+void generate_man_run_tests(FILE *to)
+{
+	print_head(to, "RUN_TESTS.SH", "run_tests.sh",
+		   "build the suite and run it in virtual machines");
+	print_usage(to, "run_tests.sh", command_test.argp);
+	fputs(".SH DESCRIPTION\n", to);
+	roff_paragraphs(to, run_tests_description);
+	fputs(".PP\n", to);
+	roff_paragraphs(to, command_test.description);
+	fputs(".SH OPTIONS\n", to);
+	for (const struct argp_option *opt = run_tests_options; opt->name;
+	     opt++)
+		print_option(to, opt);
+	option__each(command_test.argp, print_option, to);
+	fputs(".SH EXIT STATUS\n", to);
+	print_exits(to, command_test.exits);
+	fputs(".SH ENVIRONMENT\n", to);
+	print_notes(to, environment);
+	fputs(".SH EXAMPLES\n", to);
+	print_notes(to, run_tests_examples);
+	fputs(".SH SEE ALSO\n.BR ktstr (1),\n"
+	      "Documentation/ in the source tree.\n",
+	      to);
 }

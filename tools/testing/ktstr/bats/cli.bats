@@ -98,13 +98,47 @@ complete_line()
 	COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMPREPLY=()
 	# shellcheck disable=SC1091 # made by the build
 	. "$O/ktstr.bash-completion"
-	_ktstr
+	if [ "${1##*/}" = run_tests.sh ]; then
+		_ktstr_run_tests
+	else
+		_ktstr
+	fi
 }
 
 # offers WORD...: exactly these, in any order
 offers()
 {
 	diff <(printf '%s\n' "${COMPREPLY[@]}" | sort) <(printf '%s\n' "$@" | sort)
+}
+
+@test "run_tests.sh: the same options in help, manual and completion" {
+	command -v groff >/dev/null || skip "no groff"
+	help=$("$TOP/run_tests.sh" --no-build --help | grep -oE '(^| )--[a-z-]+' |
+		tr -d ' ' | sort -u)
+	page=$(groff -man -Tascii -P-cbou -rLL=78n "$O/run_tests.sh.1")
+	for option in $help; do
+		case $option in --help | --usage) continue ;; esac
+		grep -qE "^ +(-., )?$option( |=|\$)" <<<"$page"
+	done
+	for option in $(grep -oE '^ {7}(-., )?--[a-z-]+' <<<"$page" | grep -oE -e '--[a-z-]+'); do
+		grep -qx -e "$option" <<<"$help"
+	done
+	complete_line run_tests.sh --
+	diff <(printf '%s\n' "${COMPREPLY[@]%=}" --help --usage | sort -u) \
+		<(printf '%s\n' "$help" --help --usage | sort -u)
+}
+
+@test "every variable that a command names is in the manual's list" {
+	page=$(groff -man -Tascii -P-cbou -rLL=78n "$O/ktstr.1" | sed -n '/^ENVIRONMENT/,$p')
+	for cmd in $(commands); do
+		for name in $("$ktstr" "$cmd" --help | sed -n '/^Environment/,$p' |
+			grep -oE '[A-Za-z]+_[A-Za-z_]+'); do
+			grep -q "^ *$name" <<<"$page" || {
+				echo "$cmd: $name has no row in tools/ktstr/env.def"
+				return 1
+			}
+		done
+	done
 }
 
 @test "completion: commands" {
@@ -143,9 +177,38 @@ offers()
 	[ ! -e pwned ]
 }
 
+@test "completion: tests, asked of the command on the line" {
+	cd "$BATS_TEST_TMPDIR"
+	for name in ktstr run_tests.sh; do
+		cat >$name <<-'END'
+			#!/bin/bash
+			case ${0##*/}:$* in
+			'ktstr:test --list' | 'run_tests.sh:--no-build --list') ;;
+			*) exit 1 ;;
+			esac
+			printf '%s\n' boot:cpu.one boot:cpu.two 'sched:$(touch pwned)'
+		END
+		chmod +x $name
+	done
+	complete_line ./run_tests.sh b
+	offers boot:cpu.one boot:cpu.two
+	complete_line ./ktstr test boot
+	offers boot:cpu.one boot:cpu.two
+	# bash has what is before the colon already
+	complete_line ./ktstr test boot : cpu.o
+	offers cpu.one
+	complete_line ./run_tests.sh --shard = 1/2 boot :
+	offers cpu.one cpu.two
+	complete_line ./run_tests.sh s
+	offers 'sched:$(touch pwned)'
+	[ ! -e pwned ]
+	complete_line ./run_tests.sh --accel = s
+	offers softkvm
+}
+
 @test "--generate: an unknown kind is named, status 2" {
 	run "$ktstr" --generate frob
 	status_is 2
 	has "'frob'"
-	has "man completion"
+	has "man-run_tests completion"
 }
