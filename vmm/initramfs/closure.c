@@ -243,6 +243,28 @@ static int closure__link_beside_libc(struct closure *c, struct kt_diag *diag)
 	return err;
 }
 
+/*
+ * The C library loads this one by itself, when a thread is cancelled or ends,
+ * and aborts without it. Where there is none, programs here do without too.
+ */
+static int closure__add_unwinder(struct closure *c, struct kt_diag *diag)
+{
+	static const char soname[] = "libgcc_s.so.1";
+	const struct lib_object *libc = closure__loaded(c, "libc.so.6");
+	struct elf_info info = { 0 };
+	char path[PATH_MAX];
+	int err;
+
+	if (!libc || closure__loaded(c, soname))
+		return 0;
+	err = lib_search__find(&c->search, libc, soname, path, &info);
+	if (err)
+		return err == -ENOENT ? 0 : err;
+	err = closure__push(c, soname, path, &info, libc);
+	return err ? err
+		   : pack_library(c->pk, c->obj[c->nr - 1]->guest, path, diag);
+}
+
 static int closure__walk(struct closure *c, const char *path,
 			 struct kt_diag *diag)
 {
@@ -257,6 +279,8 @@ static int closure__walk(struct closure *c, const char *path,
 
 		for (size_t k = 0; k < o->info.nr_needed && !err; k++)
 			err = closure__need(c, o, o->info.needed[k], diag);
+		if (!err && i + 1 == c->nr)
+			err = closure__add_unwinder(c, diag);
 	}
 	return err;
 }
