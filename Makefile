@@ -63,6 +63,15 @@ bench: all ## speed and size against QEMU, as ratios
 	$(Q)scripts/setup --for bench
 	$(Q)O='$(O)' tools/testing/ktstr/bench/run
 
+proof: all ## selftests of the kernel give the same results here and in QEMU
+	$(Q)scripts/setup --for bench
+	$(Q)O='$(O)' tools/testing/ktstr/proof/run
+
+nightly: all ## what takes too long for check: 200 starts, proof
+	$(Q)scripts/setup --for check
+	$(Q)O='$(O)' tools/testing/ktstr/starts 200
+	$(Q)$(MAKE) proof
+
 clean: ## remove what was built
 	rm -rf $(O)
 
@@ -72,7 +81,7 @@ help: ## this list
 	@echo
 	@echo '  O=DIR  V=1  CC=clang  WERROR=0  SAN=address,undefined  KSRC=TREE'
 
-.PHONY: all lib suite run_tests bench clean help FORCE
+.PHONY: all lib suite run_tests bench proof nightly clean help FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
 
