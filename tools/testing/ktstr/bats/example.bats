@@ -44,6 +44,7 @@ setup()
 	# what README promises below the failure
 	has "Expected normal_ms / 2"
 	has "nice 0 ran "
+	has "not ok 1 selftests: ktstr: fairness # exit=1"
 	log=$(sed -n 's/.*kernel log: \([^ ]*\)$/\1/p' <<<"$output" | tail -n 1)
 	grep -q 'Linux version' "$log"
 }
