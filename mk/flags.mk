@@ -44,4 +44,4 @@ ifeq ($(FUZZ),1)
 override CFLAGS += -fsanitize=fuzzer-no-link
 endif
 override LDFLAGS += -pthread -Wl,--as-needed
-LDLIBS := -lelf -lzstd -llz4 -llzma -lz -lxxhash -ldl
+LDLIBS := -lelf -lzstd -llz4 -llzma -lz -lxxhash -ldl -ljson-c

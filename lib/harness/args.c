@@ -40,7 +40,13 @@ static const struct option options[] = {
 
 static int take_list(struct args *args, const char *form, struct kt_diag *diag)
 {
+	/*
+	 * A runner asks programs of all kinds: one that knows no forms would
+	 * take --list=tags for anything, a variable is ignored.
+	 */
 	if (!form)
+		form = getenv("KTSTR_LIST");
+	if (!form || !*form)
 		args->list = LIST_NAMES;
 	else if (!strcmp(form, "tags"))
 		args->list = LIST_TAGS;

@@ -77,8 +77,8 @@ int batch__init(struct runner *r)
 	qsort(ranks, nr, sizeof(*ranks),
 	      r->cfg->jobs > 1 ? longest_first : as_listed);
 	for (unsigned int i = 0; i < nr; i++)
-		r->queue[i] = ranks[i].test;
-	r->nr_queue = nr;
+		if (!testplan_test__ignored(&r->plan->tests[ranks[i].test]))
+			r->queue[r->nr_queue++] = ranks[i].test;
 	return 0;
 }
 

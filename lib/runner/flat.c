@@ -64,7 +64,7 @@ bool flat__live(const struct job *job)
 
 static const char *word(enum ktstr_outcome outcome)
 {
-	return plan_test__is_good(outcome) ? "ok" : "not ok";
+	return testplan_test__is_good(outcome) ? "ok" : "not ok";
 }
 
 static void add_attempt(struct runner *r, const struct plan_test *test,
@@ -75,13 +75,13 @@ static void add_attempt(struct runner *r, const struct plan_test *test,
 	if (!attempt->printed)
 		add_text(r, &attempt->text);
 	attempt->printed = true;
-	if (!plan_test__is_good(attempt->outcome) && attempt->log)
+	if (!testplan_test__is_good(attempt->outcome) && attempt->log)
 		tapout__printf(&r->out, "# # log: %s\n", attempt->log);
 	if (nr + 1 < test->nr_attempts || !test->done)
 		tapout__printf(&r->out, "# # attempt %u: %s %s # %s\n", nr + 1,
 			       word(attempt->outcome), test->label,
 			       attempt->directive ? attempt->directive : "");
-	else if (plan_test__flaky(test))
+	else if (testplan_test__flaky(test))
 		tapout__printf(&r->out, "# # flaky: good at attempt %u\n",
 			       nr + 1);
 }
@@ -89,7 +89,7 @@ static void add_attempt(struct runner *r, const struct plan_test *test,
 static void print_test(struct runner *r, unsigned int index)
 {
 	struct plan_test *test = &r->plan->tests[index];
-	const struct plan_attempt *last = plan_test__last(test);
+	const struct plan_attempt *last = testplan_test__last(test);
 	enum ktstr_outcome outcome = last ? last->outcome : KTSTR_TORN_RESULT;
 	const char *directive = last ? last->directive : NULL;
 
@@ -106,7 +106,7 @@ static void release(struct plan_test *test)
 	for (unsigned int i = 0; i < test->nr_attempts; i++) {
 		struct plan_attempt *attempt = &test->attempts[i];
 
-		if (plan_test__is_good(attempt->outcome))
+		if (testplan_test__is_good(attempt->outcome))
 			textbuf__fini(&attempt->text);
 		else
 			textbuf__keep_tail(&attempt->text, RUNNER_TAIL_MAX);
@@ -148,7 +148,7 @@ static void end_program(struct runner *r)
 		       word(program->outcome), r->current + 1, program->name);
 	if (program->outcome == KTSTR_SKIP)
 		tapout__printf(&r->out, " # SKIP\n");
-	else if (plan_test__is_good(program->outcome))
+	else if (testplan_test__is_good(program->outcome))
 		tapout__printf(&r->out, "\n");
 	else if (program->timed_out)
 		tapout__printf(&r->out, " # TIMEOUT %llu seconds\n",
@@ -181,9 +181,9 @@ static void list_bad(struct runner *r)
 {
 	for (unsigned int i = 0; i < r->plan->nr_tests; i++) {
 		const struct plan_test *test = &r->plan->tests[i];
-		const struct plan_attempt *last = plan_test__last(test);
+		const struct plan_attempt *last = testplan_test__last(test);
 
-		if (!last || plan_test__is_good(last->outcome))
+		if (!last || testplan_test__is_good(last->outcome))
 			continue;
 		tapout__printf(&r->out, "# %s:%s %s%s%s\n",
 			       r->plan->programs[test->program].name,

@@ -288,9 +288,9 @@ static void close_program(struct job *job, int status)
 
 	for (unsigned int i = 0; i < job->nr_tests; i++) {
 		const struct plan_attempt *last =
-			plan_test__last(&r->plan->tests[job->tests[i]]);
+			testplan_test__last(&r->plan->tests[job->tests[i]]);
 
-		bad |= !last || !plan_test__is_good(last->outcome);
+		bad |= !last || !testplan_test__is_good(last->outcome);
 	}
 	own = own_outcome(job, status, bad);
 	if (own != KTSTR_SKIP && !bad)

@@ -186,10 +186,10 @@ static void log_result(struct job *job, const struct plan_test *test,
 		       const struct plan_attempt *attempt)
 {
 	char *line __free(ptr) = NULL;
-	int n = asprintf(&line, "%s %s # %s\n",
-			 plan_test__is_good(attempt->outcome) ? "ok" : "not ok",
-			 test->name,
-			 attempt->directive ? attempt->directive : "");
+	int n = asprintf(
+		&line, "%s %s # %s\n",
+		testplan_test__is_good(attempt->outcome) ? "ok" : "not ok",
+		test->name, attempt->directive ? attempt->directive : "");
 
 	if (n < 0)
 		line = NULL;

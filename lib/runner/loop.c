@@ -43,7 +43,7 @@ static void test_done(struct runner *r, unsigned int index)
 {
 	struct plan_test *test = &r->plan->tests[index];
 	struct plan_program *program = &r->plan->programs[test->program];
-	const struct plan_attempt *last = plan_test__last(test);
+	const struct plan_attempt *last = testplan_test__last(test);
 	enum ktstr_outcome outcome = last ? last->outcome : KTSTR_TORN_RESULT;
 
 	test->done = true;
@@ -51,9 +51,9 @@ static void test_done(struct runner *r, unsigned int index)
 	program->outcome = testplan__worst(program->outcome, outcome);
 	r->result->worst = testplan__worst(r->result->worst, outcome);
 	r->result->counts.by_outcome[outcome]++;
-	r->result->counts.flaky += plan_test__flaky(test);
+	r->result->counts.flaky += testplan_test__flaky(test);
 	r->nr_done++;
-	r->nr_bad += !plan_test__is_good(outcome);
+	r->nr_bad += !testplan_test__is_good(outcome);
 	flat__test(r, index);
 	progress__update(r);
 }
@@ -69,8 +69,8 @@ static void strike(struct runner *r)
 void runner__attempt_done(struct runner *r, unsigned int index)
 {
 	struct plan_test *test = &r->plan->tests[index];
-	const struct plan_attempt *last = plan_test__last(test);
-	bool good = last && plan_test__is_good(last->outcome);
+	const struct plan_attempt *last = testplan_test__last(test);
+	bool good = last && testplan_test__is_good(last->outcome);
 
 	if (!good && last && test->nr_attempts <= r->cfg->retries &&
 	    !stopping(r)) {
@@ -116,6 +116,15 @@ static void give_up_rest(struct runner *r)
 		}
 		free(tests);
 	}
+	flat__advance(r);
+}
+
+/* The batches leave these out. */
+static void skip_ignored(struct runner *r)
+{
+	for (unsigned int i = 0; i < r->plan->nr_tests; i++)
+		if (testplan_test__ignored(&r->plan->tests[i]))
+			runner__give_up(r, i, KTSTR_SKIP, "SKIP ignored");
 	flat__advance(r);
 }
 
@@ -325,6 +334,7 @@ int runner__run(const struct runner_config *cfg, struct testplan *plan,
 
 	if (!err) {
 		flat__begin(&r);
+		skip_ignored(&r);
 		while (step(&r))
 			;
 		give_up_rest(&r);

@@ -36,6 +36,7 @@ static int pick_word(struct testplan *plan, const char *word,
 		if (!word_names(word, program, test->name, full))
 			continue;
 		test->picked = true;
+		test->named |= !is_glob(word) && strcmp(word, program);
 		found = true;
 	}
 	if (!found)
@@ -52,8 +53,8 @@ static int keep_tagged(struct testplan *plan,
 		struct plan_test *test = &plan->tests[i];
 
 		for (unsigned int k = 0; k < selection->nr_tags; k++)
-			test->picked |=
-				plan_test__has_tag(test, selection->tags[k]);
+			test->picked |= testplan_test__has_tag(
+				test, selection->tags[k]);
 	}
 	testplan__keep_picked(plan);
 	if (!plan->nr_tests)
@@ -112,6 +113,7 @@ static int copy_for_kernel(const struct plan_test *from, unsigned int k,
 		.label = no_free_ptr(full),
 		.tags = no_free_ptr(tags),
 		.expect_ms = from->expect_ms,
+		.named = from->named,
 		.picked = true,
 	};
 	return 0;
@@ -130,7 +132,7 @@ int testplan__kernels(struct testplan *plan, const char *const *labels,
 		return -ENOMEM;
 	for (unsigned int i = 0; !err && i < plan->nr_tests; i++) {
 		const struct plan_test *test = &plan->tests[i];
-		bool once = plan_test__has_tag(test, "host_only");
+		bool once = testplan_test__has_tag(test, "host_only");
 
 		for (unsigned int k = 0; !err && k < (once ? 1 : nr); k++) {
 			err = copy_for_kernel(test, k, once ? NULL : labels[k],

@@ -8,7 +8,8 @@ int runner_status__exit(const struct runner_result *result, bool written)
 
 	if (result->signal)
 		return 128 + result->signal;
-	if ((result->out_err || !written) && plan_test__is_good(result->worst))
+	if ((result->out_err || !written) &&
+	    testplan_test__is_good(result->worst))
 		return RUNNER_STATUS_INFRA;
 	return status;
 }
@@ -37,12 +38,12 @@ int runner_status__bisect(const struct runner_result *result,
 		return 128 + result->signal;
 	for (unsigned int i = 0; i < plan->nr_tests; i++) {
 		const struct plan_attempt *last =
-			plan_test__last(&plan->tests[i]);
+			testplan_test__last(&plan->tests[i]);
 
-		if (!last ||
-		    (!plan_test__is_good(last->outcome) && blames_nobody(last)))
+		if (!last || (!testplan_test__is_good(last->outcome) &&
+			      blames_nobody(last)))
 			unclear++;
-		else if (!plan_test__is_good(last->outcome))
+		else if (!testplan_test__is_good(last->outcome))
 			return 1;
 		else if (last->outcome != KTSTR_SKIP)
 			good++;

@@ -176,32 +176,39 @@ struct plan_attempt *testplan__test_attempt(struct plan_test *test)
 	return more;
 }
 
-struct plan_attempt *plan_test__last(const struct plan_test *test)
+struct plan_attempt *testplan_test__last(const struct plan_test *test)
 {
 	return test->nr_attempts ? &test->attempts[test->nr_attempts - 1]
 				 : NULL;
 }
 
-bool plan_test__is_good(enum ktstr_outcome outcome)
+bool testplan_test__is_good(enum ktstr_outcome outcome)
 {
 	return outcome == KTSTR_PASS || outcome == KTSTR_SKIP ||
 	       outcome == KTSTR_XFAIL;
 }
 
-bool plan_test__flaky(const struct plan_test *test)
+bool testplan_test__flaky(const struct plan_test *test)
 {
 	return test->nr_attempts > 1 &&
-	       plan_test__is_good(plan_test__last(test)->outcome);
+	       testplan_test__is_good(testplan_test__last(test)->outcome);
 }
 
-bool plan_test__has_tag(const struct plan_test *test, const char *tag)
+bool testplan_test__has_tag(const struct plan_test *test, const char *tag)
 {
 	size_t len = strlen(tag);
 
-	for (const char *at = test->tags; len && (at = strstr(at, tag)); at++)
+	if (!len || strchr(tag, ' '))
+		return false;
+	for (const char *at = test->tags; (at = strstr(at, tag)); at++)
 		if (at > test->tags && at[-1] == ' ' && at[len] == ' ')
 			return true;
 	return false;
+}
+
+bool testplan_test__ignored(const struct plan_test *test)
+{
+	return !test->named && testplan_test__has_tag(test, "ignore");
 }
 
 enum ktstr_outcome testplan__worst(enum ktstr_outcome a, enum ktstr_outcome b)

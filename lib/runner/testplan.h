@@ -33,7 +33,8 @@ struct plan_test {
 	char *tags;	     /* between spaces: " slow host_only "; "" */
 	u64 expect_ms;	     /* from an earlier run; 0 = unknown */
 	bool picked;
-	bool done; /* the last attempt is its result */
+	bool named; /* exactly, so that it runs although tagged "ignore" */
+	bool done;  /* the last attempt is its result */
 	unsigned int nr_attempts;
 	struct plan_attempt *attempts;
 };
@@ -123,17 +124,20 @@ void testplan__shard(struct testplan *plan, unsigned int part,
  */
 struct plan_attempt *testplan__test_attempt(struct plan_test *test);
 
-/** plan_test__last - the latest attempt; NULL when there was none */
-struct plan_attempt *plan_test__last(const struct plan_test *test);
+/** testplan_test__last - the latest attempt; NULL when there was none */
+struct plan_attempt *testplan_test__last(const struct plan_test *test);
 
-/** plan_test__is_good - an outcome that needs no retry and fails no run */
-bool plan_test__is_good(enum ktstr_outcome outcome);
+/** testplan_test__is_good - an outcome that needs no retry and fails no run */
+bool testplan_test__is_good(enum ktstr_outcome outcome);
 
-/** plan_test__flaky - good at last, after an attempt that was not */
-bool plan_test__flaky(const struct plan_test *test);
+/** testplan_test__flaky - good at last, after an attempt that was not */
+bool testplan_test__flaky(const struct plan_test *test);
 
-/** plan_test__has_tag - exact word */
-bool plan_test__has_tag(const struct plan_test *test, const char *tag);
+/** testplan_test__has_tag - exact word */
+bool testplan_test__has_tag(const struct plan_test *test, const char *tag);
+
+/** testplan_test__ignored - reported as a skip without being run */
+bool testplan_test__ignored(const struct plan_test *test);
 
 /** testplan__worst - the outcome a run or program with both ends as */
 enum ktstr_outcome testplan__worst(enum ktstr_outcome a, enum ktstr_outcome b);

@@ -9,6 +9,7 @@
 
 #include "lib/runner/label.h"
 #include "lib/runner/listing.h"
+#include "lib/runner/results.h"
 #include "lib/runner/runner.h"
 #include "lib/runner/settings.h"
 #include "lib/runner/status.h"
@@ -175,9 +176,67 @@ static void make_env(const struct test_args *args, struct env_list *env)
 	env->list[env->nr++] = env->accel;
 }
 
-static int report(const struct test_args *args, const struct testplan *plan,
-		  const struct outdir *dir, const struct runner_result *result)
+static const struct {
+	const char *name;
+	results_fn make;
+} result_files[] = {
+	{ "results.ktap", results__ktap },
+	{ "results.json", results__json },
+	{ "results.xml", results__junit },
+};
+
+static int write_results(const struct results *res, struct outdir *dir)
 {
+	for (size_t i = 0; dir->fd >= 0 && i < ARRAY_SIZE(result_files); i++) {
+		char *text __free(ptr) = NULL;
+		size_t len;
+		int err = result_files[i].make(res, &text, &len);
+
+		if (err)
+			return err;
+		outdir__publish(dir, result_files[i].name, text, len);
+	}
+	return 0;
+}
+
+static int print_json(const struct results *res,
+		      const struct runner_config *cfg)
+{
+	char *text __free(ptr) = NULL;
+	size_t len;
+	int err = results__json(res, &text, &len);
+
+	return err ? err : runner__print(cfg, text, len);
+}
+
+static int exit_status(const struct test_args *args,
+		       const struct testplan *plan,
+		       const struct runner_result *result, bool written)
+{
+	if (args->bisect)
+		return runner_status__bisect(result, plan);
+	return runner_status__exit(result, written);
+}
+
+/* Everything that is made when the last test is done. */
+static int report(const struct test_args *args, const struct testplan *plan,
+		  const struct runner_config *cfg, struct outdir *dir,
+		  struct runner_result *result)
+{
+	struct results res = {
+		.plan = plan,
+		.run = result,
+		.kernel = args->kernels.nr == 1 ? args->kernels.words[0]
+			  : args->kernels.nr	? NULL
+						: getenv("KTSTR_KERNEL"),
+		.exit_status = exit_status(args, plan, result, !dir->err),
+	};
+	int err = write_results(&res, dir);
+
+	if (!err && args->json && result->signal != SIGPIPE)
+		result->out_err = print_json(&res, cfg);
+	if (err)
+		fprintf(stderr, "ktstr test: results: %s\n", strerror(-err));
 	if (dir->err)
 		complain(0, &dir->why, dir->err);
 	if (result->out_err && !result->signal)
@@ -185,9 +244,7 @@ static int report(const struct test_args *args, const struct testplan *plan,
 			"ktstr test: standard output: %s; results are "
 			"incomplete there\n",
 			strerror(-result->out_err));
-	if (args->bisect)
-		return runner_status__bisect(result, plan);
-	return runner_status__exit(result, !dir->err);
+	return exit_status(args, plan, result, !err && !dir->err);
 }
 
 static int run(const struct test_args *args, const char *programs,
@@ -219,7 +276,7 @@ static int run(const struct test_args *args, const char *programs,
 	err = runner__run(&cfg, plan, dir, &result, &diag);
 	if (err)
 		return complain(CMD_INFRA, &diag, err);
-	return report(args, plan, dir, &result);
+	return report(args, plan, &cfg, dir, &result);
 }
 
 static int open_and_run(const struct test_args *args, const char *programs,

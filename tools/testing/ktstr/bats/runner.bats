@@ -262,6 +262,18 @@ gone()
 	has "'ne'"
 }
 
+@test "tests tagged ignore are skipped unless named" {
+	printf '#!/bin/bash\n[ "$1" = --list ] && { printf "f.a\\tignore\\nf.b\\n"; exit; }\n%s\n' \
+		"$honest" >"$bin/p1"
+	chmod +x "$bin/p1"
+	run_tests
+	status_is 0
+	has "f.a # SKIP ignored"
+	has "f.b # time="
+	run_tests p1:f.a
+	has "# ok 1 f.a # time="
+}
+
 @test "--shard: disjoint and complete" {
 	program p1 "$honest"
 	program p2 "$honest"
@@ -548,4 +560,122 @@ start_run()
 	run "$TOP/scripts/tap-run" x "$BATS_TEST_TMPDIR/t.tap" true
 	status_is 1
 	has "no test ran"
+}
+
+# --- result files -----------------------------------------------------------
+
+# A run with one of everything; leaves $O/run_tests
+mixed_run()
+{
+	printf '#!/bin/bash\n[ "$1" = --list ] && { printf "%%s\\n" a.pass a.fail a.skip a.xfail a.panic a.flaky a.lost; exit; }\n%s\n' '
+		while [ $# -gt 0 ]; do
+			case $2 in
+			a.pass) echo "ok 1 $2 #  time=1500ms" ;;
+			a.fail) echo "# <&> \"said\" ]]> Kernel panic - not syncing: VFS: x"; echo "# Subtest: liar"; echo "1..4 cpus"; echo "not ok 2 $2" ;;
+			a.skip) echo "ok 3 $2 # SKIP no such thing" ;;
+			a.xfail) echo "ok 4 $2 # XFAIL known" ;;
+			a.panic) echo "not ok 5 $2 # ERROR guest_panic" ;;
+			a.flaky) [ -e "$O/again" ] && echo "ok 6 $2" || echo "not ok 6 $2"; touch "$O/again" ;;
+			esac
+			shift 2
+		done; exit 1' >"$bin/p1"
+	chmod +x "$bin/p1"
+	program p2 "$good"
+	rm -f "$O/again"
+	run_tests --retry-failed 1 "$@"
+}
+
+# name: status, of each case in a kunit-shaped JSON
+cases()
+{
+	python3 -c '
+import json, sys
+for group in json.load(open(sys.argv[1]))["sub_groups"]:
+    for case in group["test_cases"]:
+        print(group["name"], case["name"], case["status"])' "$1"
+}
+
+@test "results.json has what kunit.py parse --json makes of results.ktap" {
+	mixed_run
+	status_is 117
+	[ "$(cases "$O/run_tests/results.json" | wc -l)" = 9 ]
+	ksft=$("$TOP/scripts/setup" --print-kselftest) || skip "no kselftest files"
+	python3 "$(realpath "$ksft/../kunit/kunit.py")" parse \
+		--json="$O/kunit.json" "$O/run_tests/results.ktap" >"$O/kunit.out" || true
+	diff <(cases "$O/kunit.json") <(cases "$O/run_tests/results.json")
+	! grep -F '[ERROR]' "$O/kunit.out"
+	python3 - "$O/kunit.json" "$O/run_tests/results.json" <<-'END'
+	import json, sys
+	kunit, ours = (json.load(open(name)) for name in sys.argv[1:])
+	def keys(theirs, ours):
+	    missing = set(theirs) - set(ours)
+	    assert not missing, missing
+	keys(kunit, ours)
+	for a, b in zip(kunit["sub_groups"], ours["sub_groups"]):
+	    keys(a, b)
+	    for x, y in zip(a["test_cases"], b["test_cases"]):
+	        keys(x, y)
+	END
+}
+
+@test "results.json tells outcomes apart and keeps every attempt" {
+	mixed_run
+	python3 - "$O/run_tests/results.json" <<-'END'
+	import json, os, sys
+	top = json.load(open(sys.argv[1]))
+	cases = {c["name"]: c for c in top["sub_groups"][0]["test_cases"]}
+	outcomes = {name: c["outcome"] for name, c in cases.items()}
+	assert outcomes == {"a.pass": "pass", "a.fail": "fail", "a.skip": "skip",
+	    "a.xfail": "xfail", "a.panic": "guest_panic", "a.flaky": "pass",
+	    "a.lost": "zero_tests"}, outcomes
+	assert cases["a.pass"]["time_ms"] == 1500
+	assert cases["a.flaky"]["flaky"] and not cases["a.pass"]["flaky"]
+	assert [a["outcome"] for a in cases["a.flaky"]["attempts"]] == ["fail", "pass"]
+	for case in cases.values():
+	    assert os.path.exists(case["log"]), case
+	assert top["exit_status"] == 117 and top["outcome"] == "zero_tests"
+	assert top["totals"]["pass"] == 4 and top["totals"]["flaky"] == 1
+	END
+}
+
+@test "--json prints it, and nothing else" {
+	program p1 "$good"
+	"$TOP/run_tests.sh" --no-build --json >"$O/json"
+	diff "$O/json" "$O/run_tests/results.json"
+}
+
+@test "results.xml is well-formed and has every test once" {
+	mixed_run
+	python3 - "$O/run_tests/results.xml" <<-'END'
+	import sys, xml.etree.ElementTree as tree
+	root = tree.parse(sys.argv[1]).getroot()
+	suite = root.find("testsuite[@name='p1']")
+	assert suite.attrib["tests"] == "7" and suite.attrib["failures"] == "1", suite.attrib
+	assert suite.attrib["errors"] == "2" and suite.attrib["skipped"] == "1", suite.attrib
+	case = {c.attrib["name"]: c for c in suite}
+	assert len(case) == 7
+	assert '<&> "said" ]]>' in case["a.fail"].find("failure").text
+	assert case["a.panic"].find("error").attrib["type"] == "guest_panic"
+	assert case["a.flaky"].find("flakyFailure") is not None
+	assert case["a.flaky"].find("failure") is None
+	END
+}
+
+@test "a bad exit behind good tests is an error in results.xml, too" {
+	program p1 "$good; exit 1"
+	run_tests
+	status_is 114
+	grep -q '<testcase classname="ktstr.p1" name="exit status 1">' "$O/run_tests/results.xml"
+	grep -q '^not ok 1 p1 # exit=1' "$O/run_tests/results.ktap"
+}
+
+@test "an earlier run's results are gone when a run starts" {
+	program p1 "$good"
+	run_tests
+	[ -s "$O/run_tests/results.json" ]
+	start_run
+	[ ! -e "$O/run_tests/results.json" ]
+	kill "$runner"
+	wait "$runner" || true
+	grep -q interrupted "$O/run_tests/results.json"
 }
