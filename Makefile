@@ -8,7 +8,11 @@
 # O=DIR builds elsewhere, V=1 shows commands, CC=clang, WERROR=0,
 # SAN=address,undefined (or thread) builds with sanitizers.
 
+# Absolute, because it is part of the names in the .d files: with two spellings
+# of one directory, what was built under one would not be rebuilt under the
+# other.
 O ?= build
+override O := $(abspath $(O))
 MAKEFLAGS += -r --no-print-directory
 export O
 
@@ -23,7 +27,7 @@ LIB_OBJS := $(LIB_SRCS:%.c=$(O)/%.o)
 CLI_OBJS := $(CLI_SRCS:%.c=$(O)/%.o)
 
 LIBKTSTR := $(O)/libktstr.a
-SUITE := $(MAKE) -C tools/testing/ktstr O=$(abspath $(O))
+SUITE := $(MAKE) -C tools/testing/ktstr O=$(O)
 
 include mk/check.mk
 include mk/bpf.mk

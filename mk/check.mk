@@ -64,7 +64,7 @@ fuzz-run: $(FUZZ_PROGS)
 
 bats: all ## test the commands and scripts
 	$(Q)scripts/setup --for check
-	$(Q)PATH="$(abspath $(O)):$$PATH" KTSTR_O=$(abspath $(O)) \
+	$(Q)PATH="$(O):$$PATH" KTSTR_O=$(O) \
 		scripts/tap-run bats $(O)/tap/bats.tap bats --tap $(BATS)
 
 lint: ## formatting, layering, sizes, static checks

@@ -15,7 +15,7 @@ Q := @
 msg =
 else
 Q := @
-msg = @printf '  %-7s %s\n' "$(1)" "$(2)"
+msg = @printf '  %-7s %s\n' "$(1)" "$(patsubst $(CURDIR)/%,%,$(2))"
 endif
 
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
