@@ -52,7 +52,13 @@ $(O)/libktstr.list: FORCE
 	$(Q)mkdir -p $(@D)
 	$(Q)echo '$(LIB_OBJS)' | cmp -s - $@ || echo '$(LIB_OBJS)' > $@
 
-$(O)/%.o: %.c
+# So is how they are compiled.
+$(O)/compile.list: FORCE
+	$(Q)mkdir -p $(@D)
+	$(Q)echo '$(CC) $(CPPFLAGS) $(CFLAGS)' | cmp -s - $@ || \
+		echo '$(CC) $(CPPFLAGS) $(CFLAGS)' > $@
+
+$(O)/%.o: %.c $(O)/compile.list
 	$(call msg,CC,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<

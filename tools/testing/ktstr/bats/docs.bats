@@ -162,6 +162,14 @@ commands_like() { scripts/doc-commands "${docs[@]}" | grep -E "^[^:]*:[0-9]*: $1
 	done
 }
 
+@test "what was built is rebuilt, however O= is spelled" {
+	for spelling in "$O" "$(realpath --relative-to="$TOP" "$O")"; do
+		run make -C "$TOP" -n O="$spelling" -W tools/ktstr/commands.def all
+		[ "$status" = 0 ]
+		has "-c -o $(realpath "$O")/tools/ktstr/commands.o"
+	done
+}
+
 @test "make install fills DESTDIR, make uninstall empties it" {
 	dest=$BATS_TEST_TMPDIR/root
 	run make -s -C "$TOP" O="$O" install DESTDIR="$dest" prefix=/usr
