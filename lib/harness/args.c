@@ -53,9 +53,11 @@ static int take_list(struct args *args, const char *form, struct kt_diag *diag)
 	else if (!strcmp(form, "long"))
 		args->list = LIST_LONG;
 	else
-		return diag__fail(diag, -EINVAL,
-				  "--list=%s: the forms are tags and long",
-				  form);
+		return diag__fail(
+			diag, -EINVAL,
+			"--list=%s: the forms are tags and long (also "
+			"in KTSTR_LIST)",
+			form);
 	return 0;
 }
 

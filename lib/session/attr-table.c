@@ -94,7 +94,7 @@ static void list_drop(const char **list, unsigned int i)
 static int list_add(struct ktstr_attr *to, const struct attr_field *field,
 		    const char *word, struct kt_diag *diag)
 {
-	const char **list = (const char **)((char *)to + field->offset);
+	const char **list = (void *)((char *)to + field->offset);
 	unsigned int n;
 
 	for (unsigned int i = 0; i < KTSTR_LIST_MAX && list[i]; i++)
