@@ -228,11 +228,11 @@ static const struct cmd_note examples[] = {
 	{ "ktstr test --jobs 2 --output out 'boot_*'",
 	  "run the programs that start so, two at a time; leave logs, "
 	  "results.ktap, results.json and results.xml in out" },
-	{ "ktstr test --kernel 6.12 --kernel ~/linux "
+	{ "ktstr test --kernel default --kernel ~/linux "
 	  "sched_smoke:sched.futex_wake",
 	  "one test in two kernels" },
 	{ "git bisect run sh -c 'make -j8 || exit 125; ktstr test --bisect "
-	  "--kernel . sched_smoke'",
+	  "--kernel ./ sched_smoke'",
 	  "find the commit that broke a test" },
 	{ NULL, NULL },
 };

@@ -78,7 +78,7 @@ commands_like() { scripts/doc-commands "${docs[@]}" | grep -E "^[^:]*:[0-9]*: $1
 				return 1
 			}
 		done
-	done < <(commands_like '(\./|\.\./)*(build/)?(ktstr|run_tests\.sh)( |$)')
+	done < <(commands_like '("\$KTSTR"/|\./|\.\./)*(build/)?(ktstr|run_tests\.sh)( |$)')
 	[ "$count" -ge 5 ]
 }
 
@@ -87,9 +87,11 @@ commands_like() { scripts/doc-commands "${docs[@]}" | grep -E "^[^:]*:[0-9]*: $1
 		makefiles="Makefile mk/*.mk"
 		# a suite of the user's has its own
 		[[ $line != *example-suite/README.md*:\ make\ check ]] || continue
+		line=${line%%[>|&]*}
 		for word in ${line#*: make}; do
 			case $word in
-			tools/testing/ktstr) makefiles=tools/testing/ktstr/Makefile ;;
+			bzImage) ;; # of the kernel's
+			*tools/testing/ktstr) makefiles=tools/testing/ktstr/Makefile ;;
 			*=* | -* | */* | [A-Z]* | '[') ;;
 			*)
 				# shellcheck disable=SC2086 # several files
