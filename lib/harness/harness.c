@@ -27,10 +27,10 @@ static void guest_run_test(void *ctx, int argc, char **argv,
 			   struct guest_result *result)
 {
 	const struct ktstr_harness_ops *ops = ctx;
-	const struct args args = { .argc = argc, .argv = argv };
 	struct plan plan __free(plan) = { 0 };
-	const struct plan_test *test = NULL;
+	const struct plan_test *test;
 	struct kt_diag diag = { 0 };
+	int err;
 
 	/* /args: -r NAME, written by the session. */
 	if (argc != 3 || strcmp(argv[1], "-r")) {
@@ -39,14 +39,14 @@ static void guest_run_test(void *ctx, int argc, char **argv,
 		result->exit_code = EXIT_FAILURE;
 		return;
 	}
-	if (!plan__build(ops, &args, &plan, &diag))
-		test = plan__find(&plan, argv[2]);
-	if (!test) {
+	err = plan__build_one(ops, argv[2], &plan, &diag);
+	if (err) {
 		snprintf(result->reason, sizeof(result->reason), "%s",
-			 diag__text(&diag, -ENOMEM));
+			 diag__text(&diag, err));
 		result->exit_code = EXIT_FAILURE;
 		return;
 	}
+	test = plan__find(&plan, argv[2]);
 	result->exit_code =
 		ops->run_one(test->name, test->attr.duration_s, result->reason,
 			     sizeof(result->reason));

@@ -271,6 +271,27 @@ int plan__build(const struct ktstr_harness_ops *ops, const struct args *args,
 	return 0;
 }
 
+int plan__build_one(const struct ktstr_harness_ops *ops, const char *name,
+		    struct plan *ret_plan, struct kt_diag *diag)
+{
+	char *copy __free(ptr) = strdup(name);
+	char *argv[] = { (char *)"prog", (char *)"-r", copy, NULL };
+	struct plan plan __free(plan) = { 0 };
+	struct collect c = { .plan = &plan, .decls = ops->decls() };
+
+	if (!copy)
+		return -ENOMEM;
+	ops->each(3, argv, add, &c);
+	if (plan.err)
+		return plan.err;
+	if (!plan__find(&plan, name))
+		return diag__fail(diag, -EINVAL, "no test %s in this program",
+				  name);
+	*ret_plan = plan;
+	plan = (struct plan){ 0 };
+	return 0;
+}
+
 void plan__fini(struct plan *plan)
 {
 	for (unsigned int i = 0; i < plan->nr; i++) {

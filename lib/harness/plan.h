@@ -34,6 +34,13 @@ struct plan {
  */
 int plan__build(const struct ktstr_harness_ops *ops, const struct args *args,
 		struct plan *ret_plan, struct kt_diag *diag);
+
+/**
+ * plan__build_one - only the test called @name, for the guest that runs it
+ * Return: 0, -ENOMEM, or -EINVAL when there is no such test.
+ */
+int plan__build_one(const struct ktstr_harness_ops *ops, const char *name,
+		    struct plan *ret_plan, struct kt_diag *diag);
 void plan__fini(struct plan *plan);
 DEFINE_FREE(plan, struct plan, plan__fini(&_T))
 

@@ -148,6 +148,14 @@ compile_attr()
 	has "4 tests: all attributes are valid"
 }
 
+@test "no program of the suite has a bad attribute" {
+	for source in "$TOP"/tools/testing/ktstr/*.c; do
+		run "$(dirname "$PROG")/$(basename "$source" .c)" --check
+		status_is 0
+		has "all attributes are valid"
+	done
+}
+
 @test "a bad attribute is its own test's error, and the others run" {
 	run "$PROG" -t has_a_bad_sysctl -t passes
 	status_is 1

@@ -405,6 +405,28 @@ static void memory_has_a_floor(void **state)
 	assert_int_equal(attr__memory_mib(&attr), 4096);
 }
 
+/* The harness's alarm is the last resort: all of our limits fit below it. */
+static void budget_has_room_for_everything(void **state)
+{
+	struct session s = { .accel = { .mips = 1 } };
+	struct ktstr_attr attr = defaults();
+	unsigned int without, with;
+
+	(void)state;
+	attr.timeout_s = 100;
+	without = session__budget_s(&s, &attr);
+	assert_true(without >
+		    DILATION_MAX * (100 + 10)); /* body, boot and more */
+	attr.post_vm = hook_a;
+	attr.post_vm_unconditional = hook_b;
+	with = session__budget_s(&s, &attr);
+	assert_int_equal(with - without,
+			 2 * DILATION_MAX * KTSTR_POST_VM_TIMEOUT_S);
+	s.accel.mips = 4000;
+	assert_true(session__budget_s(&s, &attr) >
+		    100 + 10 + 2 * KTSTR_POST_VM_TIMEOUT_S);
+}
+
 /* --- printing ------------------------------------------------------------ */
 
 static void print_is_stable(void **state)
@@ -449,6 +471,7 @@ int main(void)
 		cmocka_unit_test(cmdline_has_what_was_asked),
 		cmocka_unit_test(cmdline_names_what_is_long),
 		cmocka_unit_test(memory_has_a_floor),
+		cmocka_unit_test(budget_has_room_for_everything),
 		cmocka_unit_test(print_is_stable),
 	};
 

@@ -234,6 +234,20 @@ static void plan_marks_what_is_selected(void **state)
 	plan__fini(&plan);
 }
 
+static void plan_of_one_test(void **state)
+{
+	struct plan plan = { 0 };
+	struct kt_diag diag = { 0 };
+
+	(void)state;
+	assert_int_equal(plan__build_one(&ops, "f.w.b", &plan, NULL), 0);
+	assert_int_equal(plan.nr, 1);
+	assert_int_equal(plan__find(&plan, "f.w.b")->attr.cpus, 4);
+	plan__fini(&plan);
+	assert_int_equal(plan__build_one(&ops, "f.b", &plan, &diag), -EINVAL);
+	assert_non_null(strstr(diag.msg, "no test f.b"));
+}
+
 static void plan_names_what_selects_nothing(void **state)
 {
 	static const struct {
@@ -351,6 +365,7 @@ int main(void)
 		cmocka_unit_test(args_are_refused),
 		cmocka_unit_test(plan_merges_declarations),
 		cmocka_unit_test(plan_marks_what_is_selected),
+		cmocka_unit_test(plan_of_one_test),
 		cmocka_unit_test(plan_names_what_selects_nothing),
 		cmocka_unit_test(plan_knows_declarations_without_a_target),
 		cmocka_unit_test(plan_decides_what_is_ignored),
