@@ -17,6 +17,12 @@ struct accel_probe;
 
 #define SOFTKVM_ENV "KTSTR_SOFTKVM" /* set to "1" for programs inside */
 #define SOFTKVM_IDLE_ENV "KTSTR_SOFTKVM_IDLE" /* seconds, default 300 */
+/*
+ * Which of this user's machines to use, default 0. Each has one processor, so
+ * whoever wants to use several of the host's starts several.
+ */
+#define SOFTKVM_INSTANCE_ENV "KTSTR_SOFTKVM_INSTANCE"
+#define SOFTKVM_INSTANCES 64u
 
 /** enum softkvm_rc - exit status of softkvm__exec() beyond the program's own */
 enum softkvm_rc {
@@ -78,11 +84,18 @@ int softkvm__rerun(const struct softkvm_exec *req, int *ret_status,
 /** softkvm__start - make sure an instance is up; prints nothing */
 int softkvm__start(bool quiet, struct kt_diag *diag);
 
-/** softkvm__stop - stop every instance of this user, leave nothing */
+/**
+ * softkvm__instance - what the environment selects, 0 to SOFTKVM_INSTANCES - 1
+ * Return: 0 or -EINVAL with a message.
+ */
+int softkvm__instance(unsigned int *ret_instance, struct kt_diag *diag);
+
+/** softkvm__stop - stop every machine of this user, leave nothing */
 int softkvm__stop(struct kt_diag *diag);
 
 struct softkvm_status {
 	bool running;
+	unsigned int instance;
 	int supervisor_pid, qemu_pid, virtiofsd_pid;
 	unsigned int clients;
 	u64 uptime_ms, boot_ms, idle_limit_s;
@@ -90,7 +103,8 @@ struct softkvm_status {
 	char run_dir[256];
 };
 
-/** softkvm__status - describe the instance; @ret_status->running tells */
-int softkvm__status(struct softkvm_status *ret_status, struct kt_diag *diag);
+/** softkvm__status - describe one machine; @ret_status->running tells */
+int softkvm__status(unsigned int instance, struct softkvm_status *ret_status,
+		    struct kt_diag *diag);
 
 #endif /* VMM_SOFTKVM_H */

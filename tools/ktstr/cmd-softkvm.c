@@ -122,30 +122,68 @@ static void print_status(const struct softkvm_status *st)
 	       st->run_dir);
 }
 
-static void print_status_json(const struct softkvm_status *st)
+/* The fields of one machine, without braces. */
+static void print_fields(const struct softkvm_status *st)
 {
-	printf("{\"running\":%s,\"supervisor_pid\":%d,\"qemu_pid\":%d,"
-	       "\"virtiofsd_pid\":%d,\"clients\":%u,\"uptime_ms\":%llu,"
-	       "\"boot_ms\":%llu,\"idle_limit_s\":%llu}\n",
-	       st->running ? "true" : "false", st->supervisor_pid, st->qemu_pid,
-	       st->virtiofsd_pid, st->clients,
+	printf("\"instance\":%u,\"running\":%s,\"supervisor_pid\":%d,"
+	       "\"qemu_pid\":%d,\"virtiofsd_pid\":%d,\"clients\":%u,"
+	       "\"uptime_ms\":%llu,\"boot_ms\":%llu,\"idle_limit_s\":%llu",
+	       st->instance, st->running ? "true" : "false", st->supervisor_pid,
+	       st->qemu_pid, st->virtiofsd_pid, st->clients,
 	       (unsigned long long)st->uptime_ms,
 	       (unsigned long long)st->boot_ms,
 	       (unsigned long long)st->idle_limit_s);
+}
+
+/* The machines that run beside @instance. */
+static int print_others(unsigned int instance, bool json, struct kt_diag *diag)
+{
+	const char *sep = "";
+
+	for (unsigned int i = 0; i < SOFTKVM_INSTANCES; i++) {
+		struct softkvm_status st;
+		int err = softkvm__status(i, &st, diag);
+
+		if (err)
+			return err;
+		if (i == instance || !st.running)
+			continue;
+		if (json) {
+			printf("%s{", sep);
+			print_fields(&st);
+			printf("}");
+		} else {
+			printf("\ninstance    %u\n", i);
+			print_status(&st);
+		}
+		sep = ",";
+	}
+	return 0;
 }
 
 static int do_status(const struct softkvm_args *args)
 {
 	struct softkvm_status st;
 	struct kt_diag diag = { 0 };
-	int err = softkvm__status(&st, &diag);
+	unsigned int instance;
+	int err = softkvm__instance(&instance, &diag);
 
+	if (!err)
+		err = softkvm__status(instance, &st, &diag);
 	if (err)
 		return report(err, &diag);
-	if (args->json)
-		print_status_json(&st);
-	else
+	if (args->json) {
+		printf("{\"others\":[");
+		err = print_others(instance, true, &diag);
+		printf("],");
+		print_fields(&st);
+		printf("}\n");
+	} else {
 		print_status(&st);
+		err = print_others(instance, false, &diag);
+	}
+	if (err)
+		return report(err, &diag);
 	return st.running ? CMD_OK : CMD_FAIL;
 }
 

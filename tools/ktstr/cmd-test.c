@@ -14,6 +14,7 @@
 #include "lib/runner/settings.h"
 #include "lib/runner/status.h"
 #include "tools/ktstr/cmd.h"
+#include "vmm/softkvm.h"
 
 static int complain(int status, const struct kt_diag *diag, int err)
 {
@@ -176,6 +177,21 @@ static void make_env(const struct test_args *args, struct env_list *env)
 	env->list[env->nr++] = env->accel;
 }
 
+/* Workers use machines from this number on, where machines are softkvm's. */
+static int first_instance(const struct test_args *args, unsigned int *ret_first,
+			  struct kt_diag *diag)
+{
+	int err = softkvm__instance(ret_first, diag);
+
+	if (!err && *ret_first + args->jobs > SOFTKVM_INSTANCES)
+		return diag__fail(diag, -EINVAL,
+				  SOFTKVM_INSTANCE_ENV
+				  " %u and --jobs %u are more than the %u "
+				  "machines that a user can have",
+				  *ret_first, args->jobs, SOFTKVM_INSTANCES);
+	return err;
+}
+
 static const struct {
 	const char *name;
 	results_fn make;
@@ -269,6 +285,8 @@ static int run(const struct test_args *args, const char *programs,
 	struct kt_diag diag = { 0 };
 	int err = find_limit(args, programs, &cfg.limit_s, &diag);
 
+	if (!err)
+		err = first_instance(args, &cfg.first_instance, &diag);
 	if (err)
 		return complain(CMD_INFRA, &diag, err);
 	make_env(args, &env);

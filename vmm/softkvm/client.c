@@ -11,6 +11,7 @@
 
 #include <ktstr/fd.h>
 
+#include "vmm/softkvm.h"
 #include "vmm/softkvm/starter.h"
 
 /* A supervisor answers at once; one that is stopped or stuck never does. */
@@ -152,9 +153,12 @@ int client__open(const struct softkvm_config *cfg, bool quiet, int *ret_fd,
 		 struct kt_diag *diag)
 {
 	char run_dir[RUNDIR_MAX];
+	unsigned int number;
 	int err;
 
-	err = rundir__path(run_dir, diag);
+	err = softkvm__instance(&number, diag);
+	if (!err)
+		err = rundir__path(run_dir, number, diag);
 	if (err)
 		return err;
 	err = rundir__check(run_dir, diag);

@@ -58,11 +58,32 @@ static int stop_instance(const char *path, const char *instance, void *ctx)
 	return 0;
 }
 
-int softkvm__stop(struct kt_diag *diag)
+int softkvm__instance(unsigned int *ret_instance, struct kt_diag *diag)
+{
+	const char *text = getenv(SOFTKVM_INSTANCE_ENV);
+	unsigned long val;
+	char *end;
+
+	*ret_instance = 0;
+	if (!text || !*text)
+		return 0;
+	errno = 0;
+	val = strtoul(text, &end, 10);
+	if (errno || *end || *text < '0' || *text > '9' ||
+	    val >= SOFTKVM_INSTANCES)
+		return diag__fail(diag, -EINVAL,
+				  "%s is '%s'; it takes a number from 0 to %u",
+				  SOFTKVM_INSTANCE_ENV, text,
+				  SOFTKVM_INSTANCES - 1);
+	*ret_instance = (unsigned int)val;
+	return 0;
+}
+
+static int stop_machine(unsigned int number, struct kt_diag *diag)
 {
 	char run_dir[RUNDIR_MAX];
 	int lock __free(fd) = -1;
-	int err = rundir__path(run_dir, diag);
+	int err = rundir__path(run_dir, number, diag);
 
 	if (!err)
 		err = rundir__check(run_dir, diag);
@@ -79,12 +100,25 @@ int softkvm__stop(struct kt_diag *diag)
 	return 0;
 }
 
-int softkvm__status(struct softkvm_status *ret_status, struct kt_diag *diag)
+int softkvm__stop(struct kt_diag *diag)
 {
-	struct softkvm_status st = { 0 };
+	int err = 0;
+
+	for (unsigned int i = 0; i < SOFTKVM_INSTANCES; i++) {
+		int one = stop_machine(i, diag);
+
+		err = err ? err : one;
+	}
+	return err;
+}
+
+int softkvm__status(unsigned int instance, struct softkvm_status *ret_status,
+		    struct kt_diag *diag)
+{
+	struct softkvm_status st = { .instance = instance };
 	int fd __free(fd) = -1;
 	struct sk_status got;
-	int err = rundir__path(st.run_dir, diag);
+	int err = rundir__path(st.run_dir, instance, diag);
 
 	if (!err)
 		err = rundir__check(st.run_dir, diag);

@@ -17,25 +17,30 @@ DEFINE_FREE(dir, DIR *, if (_T) closedir(_T))
 
 #define INSTANCE_PREFIX "i-"
 
-int rundir__path(char buf[RUNDIR_MAX], struct kt_diag *diag)
+int rundir__path(char buf[RUNDIR_MAX], unsigned int number,
+		 struct kt_diag *diag)
 {
 	const char *xdg = getenv("XDG_RUNTIME_DIR");
+	char suffix[16] = "";
 	struct stat st;
 	int n;
 
+	if (number)
+		snprintf(suffix, sizeof(suffix), ".%u", number);
 	/* After su and sudo the variable names somebody else's directory. */
 	if (xdg && *xdg == '/' && !stat(xdg, &st) && S_ISDIR(st.st_mode) &&
 	    st.st_uid == geteuid())
-		n = snprintf(buf, RUNDIR_MAX, "%s/ktstr-softkvm", xdg);
+		n = snprintf(buf, RUNDIR_MAX, "%s/ktstr-softkvm%s", xdg,
+			     suffix);
 	else
-		n = snprintf(buf, RUNDIR_MAX, "/tmp/ktstr-softkvm-%u",
-			     geteuid());
+		n = snprintf(buf, RUNDIR_MAX, "/tmp/ktstr-softkvm-%u%s",
+			     geteuid(), suffix);
 	if (n < 0 || n >= RUNDIR_MAX)
 		return diag__fail(diag, -ENAMETOOLONG,
 				  "XDG_RUNTIME_DIR is longer than %d bytes, "
 				  "too long for a socket name: shorten or "
 				  "unset it",
-				  RUNDIR_MAX - 16);
+				  RUNDIR_MAX - 20);
 	return 0;
 }
 

@@ -9,7 +9,9 @@
  *   RUN/i-PID/console     kernel messages of the guest
  *
  * RUN is $XDG_RUNTIME_DIR/ktstr-softkvm or /tmp/ktstr-softkvm-UID, ours alone
- * (mode 0700). It exists only while an instance does.
+ * (mode 0700). It exists only while an instance does. A user's further machines
+ * (KTSTR_SOFTKVM_INSTANCE=N) have directories of their own, RUN.N, and so
+ * nothing in common with each other.
  */
 #ifndef VMM_SOFTKVM_RUNDIR_H
 #define VMM_SOFTKVM_RUNDIR_H
@@ -19,8 +21,9 @@
 #define RUNDIR_MAX 80 /* "/i-PID/socket" must fit a sockaddr_un with it */
 #define RUNDIR_CURRENT "current"
 
-/** rundir__path - name of RUN; Return: 0 or -ENAMETOOLONG */
-int rundir__path(char buf[RUNDIR_MAX], struct kt_diag *diag);
+/** rundir__path - RUN of machine @number; Return: 0 or -ENAMETOOLONG */
+int rundir__path(char buf[RUNDIR_MAX], unsigned int number,
+		 struct kt_diag *diag);
 
 /**
  * rundir__check - is @path a directory that only we can enter?

@@ -374,3 +374,20 @@ instance_pids() { echo "$(field supervisor_pid) $(field qemu_pid) $(field virtio
 	[ ! -e f ]
 	[ ! -e /tmp/ktstr-softkvm-65534 ]
 }
+
+@test "several machines: KTSTR_SOFTKVM_INSTANCE; status and stop see all" {
+	KTSTR_SOFTKVM_INSTANCE=64 run "$ktstr" softkvm start
+	status_is 125
+	has "from 0 to 63"
+	KTSTR_SOFTKVM_INSTANCE=3 "$ktstr" softkvm start
+	KTSTR_SOFTKVM_INSTANCE=3 run "$ktstr" softkvm exec -- echo inside
+	has inside
+	run "$ktstr" softkvm status
+	has "instance    3"
+	pids=$(KTSTR_SOFTKVM_INSTANCE=3 instance_pids)
+	"$ktstr" softkvm stop
+	for pid in $pids; do
+		until_true gone "$pid"
+	done
+	[ ! -e "$XDG_RUNTIME_DIR/ktstr-softkvm.3" ]
+}

@@ -320,10 +320,10 @@ static void long_runtime_dir_is_refused(void **state)
 	snprintf(deep, sizeof(deep), "%s/%090d", path, 0);
 	assert_int_equal(mkdir(deep, 0700), 0);
 	setenv("XDG_RUNTIME_DIR", deep, 1);
-	assert_int_equal(rundir__path(buf, &diag), -ENAMETOOLONG);
+	assert_int_equal(rundir__path(buf, 0, &diag), -ENAMETOOLONG);
 	assert_non_null(strstr(diag.msg, "XDG_RUNTIME_DIR"));
 	setenv("XDG_RUNTIME_DIR", "/nonexistent", 1);
-	assert_int_equal(rundir__path(buf, NULL), 0);
+	assert_int_equal(rundir__path(buf, 0, NULL), 0);
 	assert_memory_equal(buf, "/tmp/ktstr-softkvm-", 19);
 	unsetenv("XDG_RUNTIME_DIR");
 	if (saved)
