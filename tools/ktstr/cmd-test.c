@@ -7,13 +7,16 @@
 
 #include <ktstr/fd.h>
 
+#include "lib/runner/durations.h"
 #include "lib/runner/label.h"
 #include "lib/runner/listing.h"
 #include "lib/runner/results.h"
 #include "lib/runner/runner.h"
 #include "lib/runner/settings.h"
+#include "lib/runner/share.h"
 #include "lib/runner/status.h"
 #include "tools/ktstr/cmd.h"
+#include "vmm/accel.h"
 #include "vmm/softkvm.h"
 
 static int complain(int status, const struct kt_diag *diag, int err)
@@ -139,6 +142,8 @@ static int make_plan(const struct test_args *args, const char *dir,
 	err = testplan__kernels(plan, labels->list, args->kernels.nr);
 	if (err)
 		return complain(CMD_INFRA, &diag, err);
+	if (args->jobs > 1)
+		durations__load(plan);
 	if (args->shards)
 		testplan__shard(plan, args->shard, args->shards);
 	return 0;
@@ -190,6 +195,25 @@ static int first_instance(const struct test_args *args, unsigned int *ret_first,
 				  "machines that a user can have",
 				  *ret_first, args->jobs, SOFTKVM_INSTANCES);
 	return err;
+}
+
+/*
+ * Machines on real KVM get processors of their own. softkvm stays when we are
+ * gone and serves others, so it is left to the host's scheduler.
+ */
+static bool split_cpus(const struct test_args *args, cpu_set_t *ret_shares)
+{
+	const char *how = args->accel ? args->accel : getenv("KTSTR_ACCEL");
+	enum accel_choice choice;
+	struct accel_probe probe;
+	cpu_set_t allowed;
+
+	if (args->jobs < 2 || sched_getaffinity(0, sizeof(allowed), &allowed))
+		return false;
+	accel__probe("/dev/kvm", &probe);
+	return !accel__choose(&probe, how, &choice, NULL) &&
+	       choice == ACCEL_USE_KVM &&
+	       runner_share__split(&allowed, args->jobs, ret_shares);
 }
 
 static const struct {
@@ -281,6 +305,7 @@ static int run(const struct test_args *args, const char *programs,
 		.out_fd = STDOUT_FILENO,
 		.progress_fd = isatty(STDERR_FILENO) ? STDERR_FILENO : -1,
 	};
+	cpu_set_t *shares __free(ptr) = calloc(args->jobs, sizeof(*shares));
 	struct runner_result result;
 	struct kt_diag diag = { 0 };
 	int err = find_limit(args, programs, &cfg.limit_s, &diag);
@@ -289,11 +314,15 @@ static int run(const struct test_args *args, const char *programs,
 		err = first_instance(args, &cfg.first_instance, &diag);
 	if (err)
 		return complain(CMD_INFRA, &diag, err);
+	if (!shares)
+		return CMD_INFRA;
 	make_env(args, &env);
 	cfg.nr_env = env.nr;
+	cfg.cpus = split_cpus(args, shares) ? shares : NULL;
 	err = runner__run(&cfg, plan, dir, &result, &diag);
 	if (err)
 		return complain(CMD_INFRA, &diag, err);
+	durations__save(plan);
 	return report(args, plan, &cfg, dir, &result);
 }
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What is planned: listings, selections, shards, kernels, labels, limits. */
+#include "lib/runner/durations.h"
 #include "lib/runner/label.h"
 #include "lib/runner/settings.h"
+#include "lib/runner/share.h"
 #include "lib/runner/status.h"
 #include "lib/runner/testplan.h"
 
@@ -304,6 +306,55 @@ static void test_exit(void **state)
 	assert_int_equal(runner_status__exit(&result, true), 143);
 }
 
+static void test_durations(void **state)
+{
+	char text[] = "beta:f.a 1500\nalpha:f.b 7\nalpha:f.a 0\ngarbage\n"
+		      "alpha:f.c -3\nbeta:g.a 99999999999999999999999\n"
+		      "alpha:f.c 12x\ntorn:line 5";
+	char empty[] = "";
+	struct testplan plan = { 0 };
+
+	(void)state;
+	two_programs(&plan);
+	durations__apply(&plan, empty);
+	durations__apply(&plan, text);
+	assert_int_equal(plan.tests[0].expect_ms, 0);
+	assert_int_equal(plan.tests[1].expect_ms, 7);
+	assert_int_equal(plan.tests[2].expect_ms, 0);
+	assert_int_equal(plan.tests[3].expect_ms, 1500);
+	assert_int_equal(plan.tests[4].expect_ms, 0);
+	testplan__fini(&plan);
+}
+
+/* Any set of processors: disjoint, complete, at least two each. */
+static void test_shares(void **state)
+{
+	(void)state;
+	for (unsigned int nr = 1; nr < 20; nr++) {
+		for (unsigned int jobs = 1; jobs <= 8; jobs++) {
+			cpu_set_t allowed, all, shares[8];
+
+			CPU_ZERO(&allowed);
+			CPU_ZERO(&all);
+			for (unsigned int i = 0; i < nr; i++)
+				CPU_SET(i * 3 + 1, &allowed);
+			if (!runner_share__split(&allowed, jobs, shares)) {
+				assert_true(nr / jobs < RUNNER_SHARE_MIN);
+				continue;
+			}
+			for (unsigned int i = 0; i < jobs; i++) {
+				cpu_set_t both;
+
+				assert_true(CPU_COUNT(&shares[i]) >= 2);
+				CPU_AND(&both, &all, &shares[i]);
+				assert_int_equal(CPU_COUNT(&both), 0);
+				CPU_OR(&all, &all, &shares[i]);
+			}
+			assert_true(CPU_EQUAL(&all, &allowed));
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -315,6 +366,8 @@ int main(void)
 		cmocka_unit_test(test_settings),
 		cmocka_unit_test(test_bisect),
 		cmocka_unit_test(test_exit),
+		cmocka_unit_test(test_durations),
+		cmocka_unit_test(test_shares),
 	};
 
 	return cmocka_run_group_tests_name("runner-plan", tests, NULL, NULL);
