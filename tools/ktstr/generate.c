@@ -42,7 +42,7 @@ int generate(FILE *to, const char *kind)
 		if (strcmp(kinds[i].kind, kind))
 			continue;
 		kinds[i].fn(to);
-		return fflush(to) ? CMD_FAIL : CMD_OK;
+		return CMD_OK;
 	}
 	fprintf(stderr,
 		"ktstr: nothing called '%s' to generate; there is:", kind);

@@ -26,6 +26,15 @@ static int run_command(const struct command *cmd, int argc, char **argv)
 	return cmd->fn(argc, argv);
 }
 
+/* What was printed and did not arrive is no success. */
+static int finish(int status)
+{
+	if ((!fflush(stdout) && !ferror(stdout)) || status != CMD_OK)
+		return status;
+	fprintf(stderr, "ktstr: standard output: %s\n", strerror(errno));
+	return CMD_INFRA;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct guest_ops guest; /* no tests of its own */
@@ -43,14 +52,14 @@ int main(int argc, char **argv)
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") ||
 	    !strcmp(argv[1], "help")) {
 		usage(stdout);
-		return CMD_OK;
+		return finish(CMD_OK);
 	}
 	/* For the Makefile; no part of what users rely on. */
 	if (!strcmp(argv[1], "--generate") && argc == 3)
-		return generate(stdout, argv[2]);
+		return finish(generate(stdout, argv[2]));
 	cmd = cmd__find(argv[1]);
 	if (cmd)
-		return run_command(cmd, argc - 1, argv + 1);
+		return finish(run_command(cmd, argc - 1, argv + 1));
 	fprintf(stderr, "ktstr: no command '%s'; `ktstr --help` lists them\n",
 		argv[1]);
 	return CMD_USAGE;

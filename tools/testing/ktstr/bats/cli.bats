@@ -48,6 +48,81 @@ commands() { "$ktstr" --help | sed -n 's/^  \([a-z-]*\)  .*/\1/p'; }
 	done
 }
 
+# "--option KIND" of command $1 for the options with an argument
+options_with_argument()
+{
+	"$ktstr" "$1" --help |
+		sed -n 's/^ \{2,6\}\(-., \)\?\(--[a-z-]*\)=\([^ ]*\).*/\2 \3/p'
+}
+
+@test "every option that takes a number refuses what is none, by name" {
+	count=0
+	for cmd in $(commands); do
+		while read -r option kind; do
+			case $kind in N | MIB | SECONDS | I/N) ;; *) continue ;; esac
+			for value in banana -1 '' 99999999999999999999 7x; do
+				run timeout 20 "$ktstr" "$cmd" "$option=$value" </dev/null
+				[ "$status" = 2 ] || {
+					echo "$cmd $option=$value: status $status"
+					return 1
+				}
+				has "$option"
+				count=$((count + 1))
+			done
+		done < <(options_with_argument "$cmd")
+	done
+	[ "$count" -ge 30 ]
+}
+
+@test "every option with named alternatives refuses another, and lists them" {
+	count=0
+	for cmd in $(commands); do
+		while read -r option kind; do
+			[[ $kind =~ ^[a-z]+(\|[a-z]+)+$ ]] || continue
+			run timeout 20 "$ktstr" "$cmd" "$option=banana" </dev/null
+			status_is 2
+			has banana
+			for word in ${kind//|/ }; do
+				has "$word"
+			done
+			count=$((count + 1))
+		done < <(options_with_argument "$cmd")
+	done
+	[ "$count" -ge 1 ]
+}
+
+@test "an option without its argument: status 2, nothing on stdout" {
+	for cmd in $(commands); do
+		while read -r option kind; do
+			run timeout 20 "$ktstr" "$cmd" "$option" </dev/null
+			status_is 2
+			has "${option#--}"
+			[ -z "$("$ktstr" "$cmd" "$option" 2>/dev/null </dev/null)" ]
+		done < <(options_with_argument "$cmd")
+	done
+}
+
+@test "it works through a link, from another directory, without an environment" {
+	ln -s "$(realpath "$ktstr")" "$BATS_TEST_TMPDIR/kt"
+	cd /
+	run env -i "$BATS_TEST_TMPDIR/kt" --help
+	status_is 0
+	run env -i "$BATS_TEST_TMPDIR/kt" accel --help
+	status_is 0
+	run env -i "PATH=$PATH" "$TOP/run_tests.sh" --no-build --help
+	status_is 0
+	has "--shard"
+}
+
+@test "what cannot be printed is no success" {
+	run bash -c "'$ktstr' --help >/dev/full"
+	[ "$status" != 0 ]
+	run bash -c "'$ktstr' --generate man >/dev/full"
+	[ "$status" != 0 ]
+	run bash -c "'$ktstr' accel --json >/dev/full"
+	[ "$status" != 0 ]
+}
+
 # Long options of command $1 as each artefact has them, sorted.
 help_options()
 {
