@@ -6,6 +6,7 @@
  */
 #include "tools/ktstr/cmd.h"
 
+#include "lib/runner/label.h"
 #include "tools/ktstr/machine-run.h"
 #include "tools/ktstr/run-output.h"
 
@@ -26,16 +27,17 @@ static int plan(struct machine_run *run, struct kt_diag *diag)
 	return workload__program(run->workload, opt->argc, opt->argv, diag);
 }
 
+/* "selftests: DIR: PROG", and which kernel where there are several. */
 static void result_name(const struct machine_run *run, unsigned int i,
 			char *buf, size_t size)
 {
-	const char *prog = workload__name(run->workload);
+	const char *prog = run->workload ? workload__name(run->workload) : "";
+	char label[RUNNER_LABEL_MAX] = "";
 
-	if (run->nr_kernels < 2)
-		snprintf(buf, size, "selftests: ktstr: %s", prog);
-	else
-		snprintf(buf, size, "selftests: ktstr: %s.kernel_%s", prog,
-			 session__kernel_name(run->session[i]));
+	if (run->nr_kernels > 1)
+		runner_label__kernel(run->kernel[i], label);
+	snprintf(buf, size, "selftests: ktstr: %s%s%s", prog, *label ? "." : "",
+		 label);
 }
 
 /* One result of the run. */
@@ -101,17 +103,17 @@ static int refuse(const struct run_options *opt, enum ktstr_outcome outcome,
 		  const char *why)
 {
 	const struct machine_run *run = &opt->run;
-	const char *prog = run->workload ? workload__name(run->workload) : "";
+	char name[256];
 
 	fprintf(stderr, "ktstr run: %s\n", why);
 	if (opt->raw)
 		return ktstr_outcome__exit_status(outcome);
 	printf("TAP version 13\n1..%u\n", run->nr_kernels);
-	for (unsigned int i = 0; i < run->nr_kernels; i++)
-		printf("not ok %u selftests: ktstr: %s%s%s # ERROR %s\n", i + 1,
-		       prog, run->nr_kernels > 1 ? ".kernel_" : "",
-		       run->nr_kernels > 1 ? run->kernel[i] : "",
+	for (unsigned int i = 0; i < run->nr_kernels; i++) {
+		result_name(run, i, name, sizeof(name));
+		printf("not ok %u %s # ERROR %s\n", i + 1, name,
 		       ktstr_outcome__name(outcome));
+	}
 	return ktstr_outcome__exit_status(outcome);
 }
 
