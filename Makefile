@@ -72,6 +72,7 @@ run_tests: ## run the suite in virtual machines; the exit status tells
 bench: all ## speed and size against QEMU, as ratios
 	$(Q)scripts/setup --for bench
 	$(Q)O='$(O)' tools/testing/ktstr/bench/run
+	$(Q)O='$(O)' tools/testing/ktstr/bench/stdout
 
 proof: all ## selftests of the kernel give the same results here and in QEMU
 	$(Q)scripts/setup --for bench

@@ -23,6 +23,14 @@
 /* Output that trickles is collected for this long. */
 #define HOLD_OFF_NS (50 * NSEC_PER_MSEC)
 
+/*
+ * This much at once is a writer at work. It gets time to fill the pipe, or a
+ * single CPU would go back and forth once per page, but not so much that the
+ * pipe gets full and the writer waits.
+ */
+#define BURST_MIN 4096u
+#define BURST_HOLD_OFF_NS (2 * NSEC_PER_MSEC)
+
 /* Room for a burst to land in while PID 1 does not look. */
 #define PIPE_SIZE (1 << 20)
 
@@ -145,8 +153,11 @@ static void reap(struct run *run)
 	run->childless = pid < 0 && errno == ECHILD;
 }
 
-/* Queue one record from pipe @i. *ret_more: the pipe may hold more. */
-static int relay_one(struct run *run, int i, bool *ret_more)
+/*
+ * Queue one record from pipe @i. *ret_more: the pipe may hold more. *ret_len
+ * grows by what was taken.
+ */
+static int relay_one(struct run *run, int i, size_t *ret_len, bool *ret_more)
 {
 	bool more = false;
 	size_t len;
@@ -161,6 +172,7 @@ static int relay_one(struct run *run, int i, bool *ret_more)
 	if (!len)
 		close_fd(&run->pipe_fd[i]);
 	*ret_more |= more;
+	*ret_len += len;
 	return 0;
 }
 
@@ -168,10 +180,11 @@ static int relay_one(struct run *run, int i, bool *ret_more)
 static void relay(struct run *run)
 {
 	bool more = false;
-	int err = relay_one(run, 0, &more);
+	size_t len = 0;
+	int err = relay_one(run, 0, &len, &more);
 
 	if (!err)
-		err = relay_one(run, 1, &more);
+		err = relay_one(run, 1, &len, &more);
 	if (!err)
 		err = port__flush(run->cfg->port);
 	if (err) {
@@ -179,7 +192,10 @@ static void relay(struct run *run)
 		close_fd(&run->pipe_fd[0]);
 		close_fd(&run->pipe_fd[1]);
 	}
-	run->hold_until_ns = more ? 0 : kt_now_ns() + HOLD_OFF_NS;
+	run->hold_until_ns =
+		more ? 0
+		     : kt_now_ns() + (len >= BURST_MIN ? BURST_HOLD_OFF_NS
+						       : HOLD_OFF_NS);
 }
 
 /* Poll timeout until @when_ns; 0 = never. Rounded up: early is a busy loop. */
