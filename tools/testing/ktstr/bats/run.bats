@@ -1,0 +1,196 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0
+#
+# `ktstr run`: programs that know nothing of us. First what needs no machine,
+# then machines with programs that end in every way there is.
+
+load common
+
+setup()
+{
+	cd "$BATS_TEST_TMPDIR" || return
+	export KTSTR_SIDECAR_DIR=$BATS_TEST_TMPDIR/logs
+}
+
+krun() { run timeout 180 "$O/ktstr" run "$@" </dev/null; }
+
+# script NAME BODY: an executable script for the guest
+script()
+{
+	printf '#!/bin/sh\n%s\n' "$2" >"$1"
+	chmod +x "$1"
+}
+
+# refused TEXT...: set-up error, reported under the result that was promised
+refused()
+{
+	status_is 116
+	has "1..1"
+	has "# ERROR setup_error"
+	for text in "$@"; do
+		has "$text"
+	done
+}
+
+@test "no program named: usage" {
+	krun
+	status_is 2
+	has "which program"
+	krun --cpus
+	status_is 2
+}
+
+@test "missing, not executable, no program, a directory, below /dev" {
+	krun -- ./nothing
+	refused nothing
+	krun -- no-such-program-anywhere
+	refused "no-such-program-anywhere" PATH
+	echo text >plain
+	krun -- ./plain
+	refused "chmod +x"
+	chmod +x plain
+	krun -- ./plain
+	refused "neither an ELF program nor a script"
+	krun -- ./
+	refused directory
+	krun -- /dev/null
+	refused "mounts its own /dev"
+}
+
+@test "wrong architecture: names it" {
+	cp /bin/true arm64
+	printf '\xb7\x00' | dd of=arm64 bs=1 seek=18 conv=notrunc status=none
+	krun -- ./arm64
+	refused arm64 "machine 183"
+}
+
+@test "unresolved library: names the soname" {
+	echo 'int f(void) { return 0; }' >lib.c
+	echo 'int f(void); int main(void) { return f(); }' >prog.c
+	gcc -shared -fPIC -Wl,-soname,libnot-there.so.7 -o libnot.so lib.c
+	gcc -o prog prog.c ./libnot.so
+	rm libnot.so
+	krun -- ./prog
+	refused libnot-there.so.7
+}
+
+@test "interpreter that is not here" {
+	printf '#!/no/such/sh\n' >s
+	chmod +x s
+	krun -- ./s
+	refused /no/such/sh
+}
+
+@test "includes: missing, and two files for one name" {
+	krun --include no-such-file -- /bin/true
+	refused "no-such-file"
+	mkdir a b
+	echo 1 >a/same
+	echo 2 >b/same
+	krun --include a/same --include b/same -- /bin/true
+	refused include-files/same a/same b/same
+}
+
+@test "--raw refuses on stderr only" {
+	run bash -c '"$1" run --raw -- ./nothing 2>err' _ "$O/ktstr"
+	status_is 116
+	[ -z "$output" ]
+	grep -q nothing err
+}
+
+@test "kernel that is not there, limits of attributes" {
+	krun --kernel /no/such/kernel -- /bin/true
+	refused /no/such/kernel
+	krun --cpus many -- /bin/true
+	status_is 2
+}
+
+@test "arguments, directory and environment; exit status; report" {
+	script s 'printf "<%s>\n" "$0" "$@"; pwd; echo err >&2; env; exit 7'
+	LEAK=me krun --cpus 1 -- ./s 'a
+b' '' "$(printf '\303\251')"
+	status_is 7
+	has "# selftests: ktstr: s"
+	has "# <./s>"
+	has $'# <a\n# b>'
+	has "# <>"
+	has "# <é>"
+	has "# $BATS_TEST_TMPDIR"
+	has "# err"
+	has "not ok 1 selftests: ktstr: s # exit=7"
+	[[ $output != *LEAK* ]]
+}
+
+@test "--raw: bytes as they are, on both streams; includes in PATH" {
+	mkdir dir
+	echo data >dir/file
+	script dir/tool 'cat /include-files/dir/file; printf "\\001\\377"'
+	script s 'tool; echo err >&2'
+	run bash -c '"$1" run --cpus 1 --raw -i dir -i cat -- ./s >out 2>err' \
+		_ "$O/ktstr"
+	status_is 0
+	printf 'data\n\001\377' | cmp - out
+	grep -qx err err
+}
+
+@test "TAP with a failure behind exit status 0 is not ok" {
+	script s 'echo TAP version 13; echo 1..2; echo ok 1 a; echo not ok 2 b'
+	krun --cpus 1 -- ./s
+	status_is 1
+	has "# not ok 2 b"
+	has "not ok 1 selftests: ktstr: s # exit=0 but 1 of its 2 tests failed"
+}
+
+@test "skip: exit status 4" {
+	script s 'echo "1..0 # SKIP nothing here"; exit 4'
+	krun --cpus 1 -- ./s
+	status_is 4
+	has "ok 1 selftests: ktstr: s # SKIP"
+}
+
+@test "death by a signal: 128 + N" {
+	script s 'echo before; kill -SEGV $$'
+	krun --cpus 1 -- ./s
+	status_is 139
+	has "# before"
+	has "not ok 1 selftests: ktstr: s # exit=139"
+}
+
+@test "past its time limit: 124, and its output until then" {
+	script s 'echo before; while :; do :; done'
+	krun --cpus 1 --timeout 1 -- ./s
+	status_is 124
+	has "# before"
+	has "not ok 1 selftests: ktstr: s # ERROR timeout"
+}
+
+@test "panic inside: 110, and the kernel's last lines" {
+	script s 'echo 1 >/proc/sys/kernel/sysrq; echo c >/proc/sysrq-trigger'
+	krun --cpus 1 -- ./s
+	status_is 110
+	has "not ok 1 selftests: ktstr: s # ERROR guest_panic"
+	has "sysrq"
+}
+
+@test "a flood: what is not shown is counted, the result is there" {
+	krun --cpus 1 --timeout 100 -- /bin/dd if=/dev/zero bs=64k count=320 status=none
+	status_is 0
+	has "bytes of guest output not shown above"
+	has "ok 1 selftests: ktstr: dd"
+}
+
+@test "two kernels: one result each, named after it" {
+	kernel=$("$TOP/scripts/setup" --print-cache)/kernels/default/vmlinuz
+	cp "$kernel" second
+	krun --cpus 1 --kernel "$kernel" --kernel ./second -- /bin/true
+	status_is 0
+	has "1..2"
+	has "ok 1 selftests: ktstr: true.kernel_"
+	has "ok 2 selftests: ktstr: true.kernel_"
+}
+
+@test "twenty machines in a row: no result lost, doubled or wrong" {
+	O=$O run "$TOP/tools/testing/ktstr/starts" 20
+	status_is 0
+	has "20 starts, 0 results lost, doubled or wrong"
+}
