@@ -248,6 +248,7 @@ static int step_test(struct guest *guest, struct kt_diag *diag)
 		return diag__fail(diag, -EINVAL,
 				  "init is no test program (KTSTR_MODE=exec "
 				  "or shell was to be on the command line)");
+	die__note(6, "%s", GUEST_TEST_STARTS + strlen("ktstr-init: "));
 	err = port__put(guest->port, MSG_LIFECYCLE, &phase, 1);
 
 	if (!err)

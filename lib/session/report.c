@@ -108,10 +108,15 @@ static void print_splats(struct run *run, const struct ktstr_vm_result *res)
 			res->splats_allowed);
 }
 
+static const char *kernel_log(struct run *run)
+{
+	return run->dmesg.len ? keepbuf__text(&run->dmesg)
+			      : keepbuf__text(&run->klog);
+}
+
 static void print_tail(struct run *run)
 {
-	const char *log = run->dmesg.len ? keepbuf__text(&run->dmesg)
-					 : keepbuf__text(&run->klog);
+	const char *log = kernel_log(run);
 	const char *tail = last_lines(log, TAIL_LINES);
 	const char *panic = strstr(log, "Kernel panic - ");
 
@@ -125,6 +130,23 @@ static void print_tail(struct run *run)
 		relay_line(run, panic);
 	relay_text(run,
 		   *log ? tail : "(nothing; KTSTR_VERBOSE=1 shows the boot)");
+}
+
+/* Under an ordinary failure the boot is noise. */
+static void print_since_start(struct run *run)
+{
+	const char *log = kernel_log(run), *next = log, *since = log;
+	const char *tail;
+
+	while ((next = strstr(next, GUEST_TEST_STARTS)))
+		since = next += strcspn(next, "\n");
+	since += *since == '\n';
+	tail = last_lines(log, TAIL_LINES);
+	tail = tail < since ? since : tail;
+	if (run->workload && !*tail)
+		return;
+	fprintf(run->report, "# last lines of the kernel log:\n");
+	relay_text(run, *tail ? tail : "(nothing since the test started)");
 }
 
 static void print_fallback(struct run *run)
@@ -262,6 +284,8 @@ void run__conclude(struct run *run, const struct vm_exit *vx,
 	if (ktstr_outcome__is_infra(v->outcome) &&
 	    v->outcome != KTSTR_INCONCLUSIVE)
 		print_tail(run);
+	else if (v->outcome == KTSTR_FAIL)
+		print_since_start(run);
 	print_fallback(run);
 	print_splats(run, &res);
 	print_report(run, &res, vx);

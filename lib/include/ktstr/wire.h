@@ -61,6 +61,9 @@ struct msg_test_result {
 #define MSG_TEST_RESULT_VERSION 2u
 _Static_assert(sizeof(struct msg_test_result) == 48, "wire layout");
 
+/* What init writes into the kernel's log when all before is boot. */
+#define GUEST_TEST_STARTS "ktstr-init: the test starts"
+
 /* The file in the ramdisk's root that has the nonce. */
 #define MSG_NONCE_FILE "nonce"
 

@@ -23,6 +23,14 @@ part()
 	[ -n "$output" ]
 }
 
+# fails: it is the test's own failure, with something to look at
+fails()
+{
+	[[ $(tail -n 1 <<<"$output") == "not ok "*"#  time="*ms ]]
+	grep -q '^# last lines of the kernel log:' <<<"$output"
+	grep -q '^# kernel log: /.*\.kernel\.log$' <<<"$output"
+}
+
 # outcome NAME: lie.NAME is not green, its result says ERROR NAME, and there is
 # something to look at
 outcome()
@@ -151,6 +159,71 @@ outcome()
 	grep -q '^# the test said: pass$' <<<"$output"
 	grep -q '^# | more than COM2 has room for, line 0$' <<<"$output"
 	grep -q 'bytes of output did not fit COM2' <<<"$output"
+}
+
+@test "the test or its harness is killed by a signal: fail" {
+	part test_is_killed
+	fails
+	grep -q 'Test terminated unexpectedly by signal 9' <<<"$output"
+	part harness_is_killed
+	fails
+	grep -q '^# | ok 1 lie.harness_is_killed$' <<<"$output"
+}
+
+@test "the test hangs past its deadline, whatever the clock: timeout" {
+	part test_hangs
+	outcome timeout
+	part clock_jumps
+	outcome timeout
+	# what init measured is not what the test did to the wall clock
+	ms=$(sed -n 's/^# vm: .* body \([0-9]*\) ms.*/\1/p' <<<"$output")
+	[ "$ms" -ge 2000 ] && [ "$ms" -lt 60000 ]
+}
+
+@test "200 MB of output: fail, bounded, what is left out is counted" {
+	part output_floods
+	fails
+	grep -qE '^# ktstr: 208[0-9]{6} bytes of guest output not shown' \
+		<<<"$output"
+	[ ${#output} -lt 3000000 ]
+	# lies.c looks at the host's process when the guest is gone
+	! grep -q "the host's process has" <<<"$output"
+}
+
+@test "TAP and escape sequences in the output: every reader sees one failure" {
+	part output_looks_like_tap
+	fails
+	[ "$(grep -cvE '^# |^#  |^not ok [0-9]+ lie' <<<"$output")" = 0 ]
+	! grep -q $'[\x01-\x08\x0b-\x1f\x7f]' <<<"$output"
+	{ printf 'TAP version 13\n1..1\n'; sed 's/^not ok [0-9]*/not ok 1/' <<<"$output"; } \
+		>"$BATS_TEST_TMPDIR/tap"
+	run prove -e cat "$BATS_TEST_TMPDIR/tap"
+	[[ $output == *"Failed 1/1 subtests"* ]]
+	kunit=$("$BATS_TEST_DIRNAME/../../../../scripts/setup" --print-kselftest)
+	run python3 "$kunit/../kunit/kunit.py" parse "$BATS_TEST_TMPDIR/tap"
+	[[ $output == *"Ran 1 tests: failed: 1"* ]]
+}
+
+@test "a daemon that outlives the test and talks on: fail, no hang" {
+	part daemon_lives_on
+	fails
+	[[ $(grep -c '^# | ok 1 lie.daemon_lives_on' <<<"$output") -ge 1 ]]
+}
+
+@test "a triple fault before the console: guest_panic, all tests reported" {
+	printf '.globl _start\n_start: lidt none(%%rip)\n ud2\nnone: .space 10\n' \
+		>"$BATS_TEST_TMPDIR/t.S"
+	gcc -nostdlib -static -no-pie -Wl,-Ttext=0x1000000 \
+		-Wl,--build-id=none -o "$BATS_TEST_TMPDIR/triple" \
+		"$BATS_TEST_TMPDIR/t.S"
+	run "$PROG" --kernel "$BATS_TEST_TMPDIR/triple" -t test_hangs \
+		-t output_floods
+	echo "$output"
+	[ "$status" = 1 ]
+	[ "$(grep -c '^not ok [12] lie\..* #  ERROR guest_panic$' \
+		<<<"$output")" = 2 ]
+	grep -q '^# vm: triple fault' <<<"$output"
+	grep -q '^# last lines of the kernel log:' <<<"$output"
 }
 
 @test "the same crash has the same fingerprint, and can be allowed" {

@@ -317,7 +317,7 @@ static int build_module(struct module_image *img, const struct btf_view *v,
  * Of these only CRASH_WARN returns: CRASH_OOPS and CRASH_NULL kill the caller.
  * Return: 0, or -errno when the module could not be made or was refused.
  */
-static int crash_kernel(enum crash how)
+static inline int crash_kernel(enum crash how)
 {
 	struct module_image img = { 0 };
 	u8 *mem __free(ptr) = calloc(1, MODULE_IMAGE_MAX);

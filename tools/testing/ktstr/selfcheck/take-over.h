@@ -23,7 +23,7 @@
  * Both are functions of this program. @to runs as PID 1, with its memory.
  * Return: 0 or -errno.
  */
-static int take_over(const void *from, const void *to)
+static inline int take_over(const void *from, const void *to)
 {
 	/* movabs $to, %rax; jmp *%rax */
 	u8 jump[12] = { 0x48, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xe0 };
@@ -44,7 +44,7 @@ static int take_over(const void *from, const void *to)
  * @ret_path: "/dev/vportNpM", PATH_MAX bytes
  * Return: descriptor or -errno.
  */
-static int steal_port(char *ret_path)
+static inline int steal_port(char *ret_path)
 {
 	DIR *dir = opendir("/proc/1/fd");
 	int pid_fd __free(fd) = (int)syscall(SYS_pidfd_open, 1, 0);
@@ -73,8 +73,8 @@ static int steal_port(char *ret_path)
 
 /* --- inits that got it wrong; each stands in for port__put() -------------- */
 
-static int put_now(struct port *port, u32 type, const void *payload, size_t len,
-		   u8 flip)
+static inline int put_now(struct port *port, u32 type, const void *payload,
+			  size_t len, u8 flip)
 {
 	u8 hdr[WIRE_HDR_SIZE];
 	int err = port__flush(port);
@@ -86,20 +86,20 @@ static int put_now(struct port *port, u32 type, const void *payload, size_t len,
 	return err ? err : fd__write_all(port->fd, payload, len);
 }
 
-static int put_bad_checksum(struct port *port, u32 type, const void *payload,
-			    size_t len)
+static inline int put_bad_checksum(struct port *port, u32 type,
+				   const void *payload, size_t len)
 {
 	return put_now(port, type, payload, len, type == MSG_TEST_RESULT);
 }
 
-static int put_no_exit(struct port *port, u32 type, const void *payload,
-		       size_t len)
+static inline int put_no_exit(struct port *port, u32 type, const void *payload,
+			      size_t len)
 {
 	return type == MSG_EXIT ? 0 : put_now(port, type, payload, len, 0);
 }
 
-static int put_result_twice(struct port *port, u32 type, const void *payload,
-			    size_t len)
+static inline int put_result_twice(struct port *port, u32 type,
+				   const void *payload, size_t len)
 {
 	if (type == MSG_TEST_RESULT)
 		put_now(port, type, payload, len, 0);
@@ -107,8 +107,8 @@ static int put_result_twice(struct port *port, u32 type, const void *payload,
 }
 
 /* The last record announces more than there is. */
-static int put_half_an_exit(struct port *port, u32 type, const void *payload,
-			    size_t len)
+static inline int put_half_an_exit(struct port *port, u32 type,
+				   const void *payload, size_t len)
 {
 	u8 hdr[WIRE_HDR_SIZE];
 
@@ -118,8 +118,8 @@ static int put_half_an_exit(struct port *port, u32 type, const void *payload,
 	return fd__write_all(port->fd, hdr, sizeof(hdr) - 3);
 }
 
-static int put_and_exit(struct port *port, u32 type, const void *payload,
-			size_t len)
+static inline int put_and_exit(struct port *port, u32 type, const void *payload,
+			       size_t len)
 {
 	put_now(port, type, payload, len, 0);
 	_exit(0);

@@ -168,6 +168,12 @@ static void test_infra_is_never_green(void **state)
 		assert_in_range(ktstr_outcome__exit_status(o), 0, 124);
 		if (ktstr_outcome__is_infra(o))
 			assert_int_equal(ktstr_outcome__ksft_code(o), 1);
+		/* An exit status names one infrastructure outcome. */
+		for (int p = 0; p < o; p++)
+			if (ktstr_outcome__is_infra(o))
+				assert_int_not_equal(
+					ktstr_outcome__exit_status(o),
+					ktstr_outcome__exit_status(p));
 	}
 	assert_int_equal(ktstr_outcome__find("pas", 3), KTSTR_OUTCOME_NR);
 	assert_int_equal(ktstr_outcome__exit_status(KTSTR_OUTCOME_NR), 125);
