@@ -177,7 +177,10 @@ static char *make_directive(enum ktstr_outcome outcome, const char *said,
 		 outcome == KTSTR_XPASS)
 		n = asprintf(&text, "%s", said);
 	else
-		n = asprintf(&text, "time=%llums", (unsigned long long)time_ms);
+		n = asprintf(&text, "%stime=%llums",
+			     outcome == KTSTR_POST_VM_FAIL ? "post_vm_fail "
+							   : "",
+			     (unsigned long long)time_ms);
 	return n < 0 ? NULL : text;
 }
 
