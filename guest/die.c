@@ -82,10 +82,14 @@ void die__note(int level, const char *fmt, ...)
 	int n;
 
 	va_start(ap, fmt);
-	n = vsnprintf(line + len, sizeof(line) - len, fmt, ap);
+	n = vsnprintf(line + len, sizeof(line) - len - 1, fmt, ap);
 	va_end(ap);
-	if (n > 0)
-		to_kmsg(line, strlen(line));
+	if (n <= 0)
+		return;
+	/* Without it the kernel waits for more before it shows the record. */
+	len = strlen(line);
+	line[len++] = '\n';
+	to_kmsg(line, len);
 }
 
 void die__power_off(void)

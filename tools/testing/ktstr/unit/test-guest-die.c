@@ -212,7 +212,7 @@ static void test_fatal(void **state)
 				  "KTSTR_EXIT=125\n");
 	kmsg = get_file(world, "dev/kmsg");
 	assert_string_equal(kmsg, "<0>ktstr-init: fatal: bulk port: why "
-				  "(remedy)");
+				  "(remedy)\n");
 	wire_asm__init(&wa);
 	n = pread(world->port.fd, buf, sizeof(buf), 0);
 	assert_true(n > 0);
