@@ -10,6 +10,7 @@
 #include <net/if.h>
 #include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/klog.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
@@ -26,6 +27,7 @@
 #include "guest/run.h"
 #include "guest/exec.h"
 
+#define SYSLOG_ACTION_CONSOLE_LEVEL 8 /* include/linux/syslog.h */
 #define MARKER "/.ktstr_init_ok"
 #define ARGS_FILE "/args"
 #define MODULES_DIR "/lib/modules"
@@ -248,7 +250,7 @@ static int step_test(struct guest *guest, struct kt_diag *diag)
 		return diag__fail(diag, -EINVAL,
 				  "init is no test program (KTSTR_MODE=exec "
 				  "or shell was to be on the command line)");
-	die__note(6, "%s", GUEST_TEST_STARTS + strlen("ktstr-init: "));
+	die__note(6, GUEST_TEST_STARTS);
 	err = port__put(guest->port, MSG_LIFECYCLE, &phase, 1);
 
 	if (!err)
@@ -303,6 +305,8 @@ static int step_report(struct guest *guest, struct kt_diag *diag)
 	};
 	int err = put_dmesg(guest);
 
+	/* From here on a warning has only the serial console to get out by. */
+	klogctl(SYSLOG_ACTION_CONSOLE_LEVEL, NULL, 5);
 	if (!err && guest->params.mode != GUEST_RUN)
 		err = port__put(port, MSG_EXEC_EXIT, &outcome->program_status,
 				sizeof(outcome->program_status));

@@ -138,7 +138,7 @@ static void print_since_start(struct run *run)
 	const char *log = kernel_log(run), *next = log, *since = log;
 	const char *tail;
 
-	while ((next = strstr(next, GUEST_TEST_STARTS)))
+	while ((next = strstr(next, "ktstr-init: " GUEST_TEST_STARTS)))
 		since = next += strcspn(next, "\n");
 	since += *since == '\n';
 	tail = last_lines(log, TAIL_LINES);

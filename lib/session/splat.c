@@ -352,8 +352,9 @@ static bool continues(const struct splat_scan *scan, enum splat_kind kind)
 {
 	if (scan->cur.kind == SPLAT_NONE || scan->cur.nr_frames)
 		return false;
-	return kind == SPLAT_OOPS && scan->cur.kind != SPLAT_OOM &&
-	       scan->cur_lines < 12;
+	return kind == SPLAT_OOPS && scan->cur_lines < 12 &&
+	       (scan->cur.kind == SPLAT_OOPS || scan->cur.kind == SPLAT_BUG ||
+		scan->cur.kind == SPLAT_SANITIZER);
 }
 
 static void open_block(struct splat_scan *scan, enum splat_kind kind,

@@ -61,8 +61,8 @@ struct msg_test_result {
 #define MSG_TEST_RESULT_VERSION 2u
 _Static_assert(sizeof(struct msg_test_result) == 48, "wire layout");
 
-/* What init writes into the kernel's log when all before is boot. */
-#define GUEST_TEST_STARTS "ktstr-init: the test starts"
+/* What init ("ktstr-init: ") logs when all before it was boot. */
+#define GUEST_TEST_STARTS "the test starts"
 
 /* The file in the ramdisk's root that has the nonce. */
 #define MSG_NONCE_FILE "nonce"

@@ -180,6 +180,9 @@ static void test_one_crash_one_report(void **state)
 	assert_int_equal(s.first.nr_frames, 2);
 	assert_string_equal(s.first.frame[0], "culprit");
 	assert_false(s.oom_panic);
+	/* An oops while a warning is printed is not part of it. */
+	scan(&s, NULL, "WARNING: CPU: 0 at x\nOops: 0000 [#1]\n");
+	assert_int_equal(s.found, 2);
 	scan(&s, NULL, "Kernel panic - not syncing: Out of memory: x\n");
 	assert_true(s.oom_panic);
 }
