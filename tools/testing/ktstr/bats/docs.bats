@@ -197,17 +197,3 @@ commands_like() { scripts/doc-commands "${docs[@]}" | grep -E "^[^:]*:[0-9]*: $1
 		}
 	done
 }
-
-@test "TAP-examples: readers see in them what they are said to show" {
-	cd "$TOP/TAP-examples"
-	run "$TOP/scripts/tap-count" pass.tap
-	[[ $output =~ ^[1-9][0-9]*\ 0\ 0$ ]]
-	run "$TOP/scripts/tap-count" fail.tap
-	[ "$output" = "2 7 1" ]
-	"$TOP/scripts/setup" --print-kselftest >/dev/null || skip "no kselftest files"
-	run "$TOP/scripts/tap-accept" pass.tap
-	status_is 0
-	run "$TOP/scripts/tap-accept" fail.tap
-	status_is 1
-	[[ $output != *Traceback* ]]
-}
