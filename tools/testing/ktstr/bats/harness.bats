@@ -81,6 +81,40 @@ setup_file()
 	[ -z "$(pgrep -f "$PROG -t hangs" || true)" ]
 }
 
+# Kills the process that holds the first test's machine; runs where KVM works.
+killer()
+{
+	cat <<-'END'
+	"$PROG" -t passes -t skips >"$OUT" 2>&1 &
+	pid=$!
+	for _ in $(seq 300); do
+		! grep -q '^#  RUN' "$OUT" || break
+		sleep 0.1
+	done
+	sleep 0.5
+	kill -KILL $(pgrep -P $pid)
+	status=0
+	wait $pid || status=$?
+	cat "$OUT"
+	exit $status
+	END
+}
+
+@test "a VMM that is killed is its test's vmm_error, and the others run" {
+	ktstr=$(dirname "$PROG")/../../ktstr
+	OUT=$(mktemp) PROG=$(realpath "$PROG")
+	export OUT PROG
+	in_kvm=()
+	! "$ktstr" accel | grep -q softkvm ||
+		in_kvm=("$ktstr" softkvm -q exec --)
+	run "${in_kvm[@]}" bash -c "$(killer)" </dev/null
+	rm "$OUT"
+	echo "$output"
+	[ "$status" -eq 1 ]
+	grep -q '^not ok 1 outcome.passes #  ERROR vmm_error$' <<<"$output"
+	grep -q '^ok 2 outcome.skips # SKIP nothing to do here$' <<<"$output"
+}
+
 @test "softkvm killed under a program: its report names it and is complete" {
 	"$(dirname "$PROG")/../../ktstr" accel | grep -q softkvm ||
 		skip "this host has KVM of its own"
