@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 
+#include "vmm/arch.h"
 #include "vmm/kvm.h"
 #include "vmm/vm-priv.h"
 
@@ -66,8 +67,17 @@ static void handle_mmio(struct vcpu *vcpu)
 	count(&vcpu->mmio);
 	if (vcpu->vm->hist)
 		hist_mmio(vcpu->vm->hist, run->mmio.phys_addr);
+	if (arch__access(vcpu->vm, run->mmio.phys_addr, run->mmio.data,
+			 run->mmio.len, run->mmio.is_write))
+		return;
 	devs__access(&vcpu->vm->devs, DEV_MMIO, run->mmio.phys_addr,
 		     run->mmio.data, run->mmio.len, run->mmio.is_write);
+}
+
+static void handle_eoi(struct vcpu *vcpu)
+{
+	count(&vcpu->other);
+	arch__eoi(vcpu->vm, vcpu->run->eoi.vector);
 }
 
 static void handle_intr(struct vcpu *vcpu)
@@ -134,6 +144,7 @@ static void (*const handlers[])(struct vcpu *vcpu) = {
 	[KVM_EXIT_IO] = handle_io,
 	[KVM_EXIT_MMIO] = handle_mmio,
 	[KVM_EXIT_INTR] = handle_intr,
+	[KVM_EXIT_IOAPIC_EOI] = handle_eoi,
 	[KVM_EXIT_HLT] = handle_nothing,
 	[KVM_EXIT_IRQ_WINDOW_OPEN] = handle_nothing,
 	[KVM_EXIT_SHUTDOWN] = handle_shutdown,

@@ -5,7 +5,8 @@
  * Locking: everything is set up by vm__new() on one thread and constant while
  * vCPUs run, except what is _Atomic, the streams (their own lock) and
  * run_diag (diag_lock). No lock is held while another one is taken, but a
- * stream's lock is held during its sink callback.
+ * stream's lock is held during its sink callback, and devices raise interrupts
+ * with their lock held (arch__set_irq() takes the IOAPIC's).
  */
 #ifndef VMM_VM_PRIV_H
 #define VMM_VM_PRIV_H
@@ -59,6 +60,7 @@ struct vm {
 	int event_fd; /* wakes vm__run(): a reason, a panic or a new limit */
 	size_t run_size;
 	struct gmem gm;
+	struct ioapic *ioapic; /* x86: NULL when KVM has it */
 	struct dev_set devs;
 	struct vcpu *vcpu;
 	unsigned int nr_cpus; /* created, from the front */

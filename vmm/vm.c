@@ -175,11 +175,11 @@ static void set_halt_poll(struct vm *vm, unsigned int nr_cpus)
 static void host_irq(void *ctx, u32 gsi, bool level)
 {
 	struct vm *vm = ctx;
-	struct kvm_irq_level irq = { .irq = gsi, .level = level };
+	int err = arch__set_irq(vm, gsi, level);
 
-	if (ioctl(vm->vm_fd, KVM_IRQ_LINE, &irq) && !vm__ending(vm))
+	if (err && !vm__ending(vm))
 		vm__fail(vm, "KVM_IRQ_LINE for gsi %u: %s", gsi,
-			 strerror(errno));
+			 strerror(-err));
 }
 
 static void notice_panic(struct vm *vm, const void *buf, size_t len)
@@ -278,7 +278,7 @@ static int open_machine(struct vm *vm, const struct vm_config *cfg,
 				  size);
 	vm->run_size = (size_t)size;
 	set_halt_poll(vm, cfg->nr_cpus);
-	return arch__init_vm(vm, diag);
+	return arch__init_vm(vm, cfg, diag);
 }
 
 static int fill_machine(struct vm *vm, const struct vm_config *cfg,
@@ -362,6 +362,7 @@ void vm__free(struct vm *vm)
 	devs__unrealize(&vm->devs);
 	for (unsigned int i = 0; i < vm->nr_cpus; i++)
 		vcpu__destroy(&vm->vcpu[i]);
+	arch__fini_vm(vm);
 	close_fd(vm->vm_fd);
 	close_fd(vm->kvm_fd);
 	close_fd(vm->event_fd);

@@ -14,7 +14,7 @@
 
 #include <ktstr/topo.h>
 
-#define VM_MAX_CPUS 64u
+#define VM_MAX_CPUS TOPO_MAX_CPUS
 #define VM_MIN_MEMORY_MIB 32u
 #define VM_MAX_MEMORY_MIB 524288u /* 2^39 bytes: below any CPU's limit */
 #define VM_CMDLINE_MAX 2047u /* COMMAND_LINE_SIZE 2048 on x86, NUL included */

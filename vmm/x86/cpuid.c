@@ -13,6 +13,8 @@
 
 /* KVM documents the layout of its leaves in virt/kvm/x86/cpuid.rst. */
 #define KVM_SIGNATURE_LEAF 0x40000000u
+#define KVM_FEATURES_LEAF 0x40000001u
+#define KVM_FEATURES_MSI_EXT_DEST (1u << 15)
 
 #define LEAF1_ECX_PDCM (1u << 15) /* a PMU's capabilities MSR */
 #define LEAF1_ECX_X2APIC (1u << 21)
@@ -235,6 +237,14 @@ static void patch_amd_ids(struct kvm_cpuid_entry2 *e, const struct cpu_ids *id)
 	e->ecx = id->llc & 0xffu; /* a die, the only one of its package */
 }
 
+/* Linux leaves CPUs with APIC ids above 255 off unless IRQs reach them. */
+static void patch_kvm_features(struct kvm_cpuid_entry2 *e,
+			       const struct cpu_ids *id)
+{
+	if (id->opts->msi_ext_dest)
+		e->eax |= KVM_FEATURES_MSI_EXT_DEST;
+}
+
 static const struct {
 	u32 function;
 	void (*patch)(struct kvm_cpuid_entry2 *e, const struct cpu_ids *id);
@@ -243,6 +253,7 @@ static const struct {
 	{ 0xa, clear }, /* PMU */
 	{ 0xb, patch_topology },
 	{ 0x1f, patch_topology },
+	{ KVM_FEATURES_LEAF, patch_kvm_features },
 	{ 0x80000001, patch_amd_features },
 	{ 0x80000006, patch_amd_old_l3 },
 	{ 0x80000008, patch_amd_size },
@@ -306,11 +317,11 @@ static int add_kvm_signature(struct x86_cpuid *c)
 
 	if (!e)
 		return -ENOSPC;
-	e->eax = KT_MAX(e->eax, KVM_SIGNATURE_LEAF + 1);
+	e->eax = KT_MAX(e->eax, KVM_FEATURES_LEAF);
 	memcpy(&e->ebx, "KVMK", 4);
 	memcpy(&e->ecx, "VMKV", 4);
 	memcpy(&e->edx, "M\0\0\0", 4);
-	return 0;
+	return find_or_add(c, KVM_FEATURES_LEAF, 0, 0) ? 0 : -ENOSPC;
 }
 
 int x86_cpuid__patch(struct x86_cpuid *c, const struct topology *topo,

@@ -24,6 +24,7 @@ struct x86_cpuid {
 /** struct x86_cpuid_opts - what the VMM found out about KVM */
 struct x86_cpuid_opts {
 	bool tsc_deadline; /* KVM_CAP_TSC_DEADLINE_TIMER */
+	bool msi_ext_dest; /* our IOAPIC takes 15-bit destinations */
 };
 
 /**

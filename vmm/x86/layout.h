@@ -24,7 +24,7 @@
 #define X86_LAPIC_ADDR 0xfee00000u
 #define X86_IOAPIC_ADDR 0xfec00000u
 #define X86_IOAPIC_PINS 24u
-#define X86_MAX_APIC_ID 254u /* 255 addresses every xAPIC */
+#define X86_MAX_XAPIC_ID 254u /* 255 addresses every xAPIC */
 /* Three pages for real-mode emulation on Intel, and its page table. */
 #define X86_KVM_TSS_ADDR 0xfffbd000u
 #define X86_KVM_IDENTITY_ADDR (X86_KVM_TSS_ADDR + 0x3000u)

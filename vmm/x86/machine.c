@@ -10,6 +10,7 @@
 #include "vmm/kvm.h"
 #include "vmm/x86/boot.h"
 #include "vmm/x86/cpuid.h"
+#include "vmm/x86/irq.h"
 #include "vmm/x86/kaslr.h"
 #include "vmm/x86/layout.h"
 #include "vmm/x86/regs.h"
@@ -17,46 +18,6 @@
 static int ioctl_failed(const char *name, struct kt_diag *diag)
 {
 	return diag__fail(diag, -errno, "%s: %s", name, strerror(errno));
-}
-
-/*
- * Route every line to the IOAPIC only. By default KVM also feeds its PIC,
- * which a hardware-reduced guest never initialises: it would deliver vectors
- * 3 and 4 as exceptions.
- */
-static int route_irqs(int vm_fd, struct kt_diag *diag)
-{
-	union {
-		struct kvm_irq_routing head;
-		u8 room[sizeof(struct kvm_irq_routing) +
-			X86_IOAPIC_PINS * sizeof(struct kvm_irq_routing_entry)];
-	} r = { .room = { 0 } };
-
-	r.head.nr = X86_IOAPIC_PINS;
-	for (u32 i = 0; i < X86_IOAPIC_PINS; i++)
-		r.head.entries[i] = (struct kvm_irq_routing_entry){
-			.gsi = i,
-			.type = KVM_IRQ_ROUTING_IRQCHIP,
-			.u.irqchip = { KVM_IRQCHIP_IOAPIC, i },
-		};
-	if (ioctl(vm_fd, KVM_SET_GSI_ROUTING, &r))
-		return ioctl_failed("KVM_SET_GSI_ROUTING", diag);
-	return 0;
-}
-
-/* The in-kernel interrupt controllers deliver to 8-bit ids, 255 is all. */
-static int check_apic_ids(const struct topology *t, struct kt_diag *diag)
-{
-	u32 last = topo__apic_id(t, topo__nr_cpus(t) - 1);
-
-	if (last > X86_MAX_APIC_ID)
-		return diag__fail(
-			diag, -EINVAL,
-			"topology: the last CPU's APIC id is %u, the "
-			"limit is %u; use fewer LLCs, or powers of two "
-			"of cores and threads",
-			last, X86_MAX_APIC_ID);
-	return 0;
 }
 
 int arch__check(const struct vm_config *cfg, const struct kimage *img,
@@ -68,9 +29,7 @@ int arch__check(const struct vm_config *cfg, const struct kimage *img,
 	int err;
 
 	gmem__layout(&layout, MIB(cfg->memory_mib));
-	err = check_apic_ids(cfg->topology, diag);
-	if (!err)
-		err = boot__check_kernel(&layout, img, diag);
+	err = boot__check_kernel(&layout, img, diag);
 	if (!err)
 		err = boot__initrd_len(cfg->initrd, cfg->nr_initrd, &len, diag);
 	if (!err)
@@ -79,7 +38,8 @@ int arch__check(const struct vm_config *cfg, const struct kimage *img,
 	return err;
 }
 
-int arch__init_vm(struct vm *vm, struct kt_diag *diag)
+int arch__init_vm(struct vm *vm, const struct vm_config *cfg,
+		  struct kt_diag *diag)
 {
 	u64 identity = X86_KVM_IDENTITY_ADDR;
 
@@ -87,10 +47,7 @@ int arch__init_vm(struct vm *vm, struct kt_diag *diag)
 		return ioctl_failed("KVM_SET_IDENTITY_MAP_ADDR", diag);
 	if (ioctl(vm->vm_fd, KVM_SET_TSS_ADDR, (unsigned long)X86_KVM_TSS_ADDR))
 		return ioctl_failed("KVM_SET_TSS_ADDR", diag);
-	/* No KVM_CREATE_PIT2: its ticks would be exits. */
-	if (ioctl(vm->vm_fd, KVM_CREATE_IRQCHIP, 0UL))
-		return ioctl_failed("KVM_CREATE_IRQCHIP", diag);
-	return route_irqs(vm->vm_fd, diag);
+	return irq__init(vm, cfg->topology, diag);
 }
 
 static int load_acpi(struct vm *vm, const struct vm_config *cfg,
@@ -131,9 +88,7 @@ int arch__load(struct vm *vm, const struct vm_config *cfg,
 	struct boot_initrd initrd;
 	int err;
 
-	err = check_apic_ids(cfg->topology, diag);
-	if (!err)
-		err = boot__load_kernel(&vm->gm, img, diag);
+	err = boot__load_kernel(&vm->gm, img, diag);
 	if (!err)
 		err = randomise(vm, cfg->cmdline, img, diag);
 	if (!err)
@@ -180,6 +135,7 @@ int arch__create_vcpus(struct vm *vm, const struct vm_config *cfg,
 	struct x86_cpuid_opts opts = {
 		.tsc_deadline =
 			kvm__has(vm->kvm_fd, KVM_CAP_TSC_DEADLINE_TIMER),
+		.msi_ext_dest = irq__is_split(topo),
 	};
 	struct x86_cpuid *supported __free(ptr) = calloc(1, sizeof(*supported));
 	int err;
@@ -193,7 +149,8 @@ int arch__create_vcpus(struct vm *vm, const struct vm_config *cfg,
 			err = set_cpuid(&vm->vcpu[i], supported, topo, &opts,
 					diag);
 		if (!err)
-			err = regs__init_common(vm->vcpu[i].fd, diag);
+			err = regs__init_common(vm->vcpu[i].fd,
+						opts.msi_ext_dest, diag);
 		if (err)
 			return diag__context(diag, err, "vCPU %u", i);
 	}

@@ -30,6 +30,10 @@
 #define MSR_SYSCALL_MASK 0xc0000084u
 #define MSR_KERNEL_GS_BASE 0xc0000102u
 
+/* IA32_APIC_BASE, table 2-2 too. */
+#define APIC_BASE_X2APIC (1ULL << 10)
+#define APIC_BASE_ENABLE (1ULL << 11)
+
 /* Local APIC page, SDM vol. 3A 11.4.1. */
 #define APIC_LVT0 0x350u
 #define APIC_LVT1 0x360u
@@ -139,7 +143,20 @@ static int set_lapic(int vcpu_fd, struct kt_diag *diag)
 	return 0;
 }
 
-int regs__init_common(int vcpu_fd, struct kt_diag *diag)
+/* As firmware leaves CPUs whose ids xAPIC mode cannot address. */
+static int set_x2apic(int vcpu_fd, struct kt_diag *diag)
+{
+	struct kvm_sregs s;
+
+	if (ioctl(vcpu_fd, KVM_GET_SREGS, &s))
+		return fail(diag, "KVM_GET_SREGS");
+	s.apic_base |= APIC_BASE_ENABLE | APIC_BASE_X2APIC;
+	if (ioctl(vcpu_fd, KVM_SET_SREGS, &s))
+		return fail(diag, "KVM_SET_SREGS (x2APIC mode)");
+	return 0;
+}
+
+int regs__init_common(int vcpu_fd, bool x2apic, struct kt_diag *diag)
 {
 	/* x87 and SSE as after FNINIT: all exceptions masked. */
 	struct kvm_fpu fpu = { .fcw = 0x37f, .mxcsr = 0x1f80 };
@@ -149,5 +166,7 @@ int regs__init_common(int vcpu_fd, struct kt_diag *diag)
 		return err;
 	if (ioctl(vcpu_fd, KVM_SET_FPU, &fpu))
 		return fail(diag, "KVM_SET_FPU");
-	return set_lapic(vcpu_fd, diag);
+	if (x2apic)
+		err = set_x2apic(vcpu_fd, diag);
+	return err ? err : set_lapic(vcpu_fd, diag);
 }

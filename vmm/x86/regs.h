@@ -16,10 +16,11 @@ int regs__init_boot(int vcpu_fd, u64 entry, struct kt_diag *diag);
 
 /**
  * regs__init_common - MSRs, FPU and local APIC pins of every vCPU
+ * @x2apic: start in x2APIC mode: before that, Linux ignores ids above 254
  *
  * Application processors need nothing else: KVM's local APIC keeps them
  * parked until the guest sends INIT and SIPI.
  */
-int regs__init_common(int vcpu_fd, struct kt_diag *diag);
+int regs__init_common(int vcpu_fd, bool x2apic, struct kt_diag *diag);
 
 #endif /* VMM_X86_REGS_H */

@@ -68,7 +68,7 @@ setup_file()
 		<<<"$output"
 	grep -qE '^not ok 10 outcome.too_many_cpus #  ERROR setup_error$' \
 		<<<"$output"
-	grep -qF '.cpus = 100000 is outside 1..64' <<<"$output"
+	grep -qF '.cpus = 100000 is outside 1..512' <<<"$output"
 	[ "$(grep -c '^# kernel log: ' <<<"$output")" -ge 8 ]
 }
 

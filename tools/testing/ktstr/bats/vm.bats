@@ -87,9 +87,9 @@ refused()
 @test "zero and 100 000 CPUs" {
 	need_kernel
 	vm --kernel "$kernel" --cpus 0
-	refused 125 "0 CPUs" "1 to 64"
+	refused 125 "0 CPUs" "1 to 512"
 	vm --kernel "$kernel" --cpus 100000
-	refused 125 "100000 CPUs" "1 to 64"
+	refused 125 "100000 CPUs" "1 to 512"
 	vm --kernel "$kernel" --cpus many
 	refused 2 many
 }

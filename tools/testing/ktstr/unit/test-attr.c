@@ -208,7 +208,7 @@ static void numbers_have_limits(void **state)
 	(void)state;
 	assert_int_equal(ktstr_attr__check("f.t", &attr, NULL), 0);
 	attr.cpus = 100000;
-	assert_refused("f.t", &attr, "f.t: .cpus = 100000 is outside 1..64");
+	assert_refused("f.t", &attr, "f.t: .cpus = 100000 is outside 1..512");
 	attr = defaults();
 	attr.cpus = 0;
 	assert_refused("f.t", &attr, ".cpus = 0");

@@ -310,6 +310,23 @@ static void known_caches_keep_their_size(void **state)
 	assert_int_equal(need(&c, 4, 4)->eax, 0);
 }
 
+static void wide_destinations_are_announced(void **state)
+{
+	const struct topology t = TOPO_EVEN(1, 14, 9, 2);
+	struct x86_cpuid_opts opts = { .msi_ext_dest = true };
+	struct x86_cpuid c;
+
+	(void)state;
+	intel_host(&c);
+	put(&c, 0x40000001, 0, 0x0100007b, 0, 0, 0);
+	assert_int_equal(x86_cpuid__patch(&c, &t, 0, &opts), 0);
+	assert_int_equal(need(&c, 0x40000001, 0)->eax, 0x0100807b);
+	opts.msi_ext_dest = false;
+	intel_host(&c);
+	assert_int_equal(x86_cpuid__patch(&c, &t, 0, &opts), 0);
+	assert_int_equal(need(&c, 0x40000001, 0)->eax, 0);
+}
+
 static void full_table_is_an_error(void **state)
 {
 	const struct topology t = TOPO_EVEN(1, 1, 1, 1);
@@ -331,6 +348,7 @@ int main(void)
 		cmocka_unit_test(intel_cpu_of_sixteen_threads),
 		cmocka_unit_test(every_host_shows_the_same),
 		cmocka_unit_test(known_caches_keep_their_size),
+		cmocka_unit_test(wide_destinations_are_announced),
 		cmocka_unit_test(full_table_is_an_error),
 	};
 

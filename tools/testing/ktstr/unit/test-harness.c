@@ -352,7 +352,7 @@ static void plan_prints(void **state)
 			    "g.a\n"
 			    "global.plain\nf.v.a\nf.v.b\nf.w.a\tw\n"
 			    "f.w.b\tw\ng.a\thost_only ignore\n"
-			    "# global.plain: .cpus = 0 is outside 1..64\n");
+			    "# global.plain: .cpus = 0 is outside 1..512\n");
 	free(text);
 	plan__fini(&plan);
 }

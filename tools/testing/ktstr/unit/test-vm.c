@@ -72,6 +72,11 @@ GUEST(wake_ap, "movabs $0xf4ee34b00600ba90, %rax\n mov %rax, 0x8000\n"
 	       "mov $0xfee00000, %ebx\n movl $0x1000000, 0x310(%rbx)\n"
 	       "movl $0x4500, 0x300(%rbx)\n movl $0x1000000, 0x310(%rbx)\n"
 	       "movl $0x4608, 0x300(%rbx)\n");
+/* The same to APIC id 433, in x2APIC mode. */
+GUEST(wake_wide, "movabs $0xf4ee34b00600ba90, %rax\n mov %rax, 0x8000\n"
+		 "mov $0x1b, %ecx\n rdmsr\n or $0xc00, %eax\n wrmsr\n"
+		 "mov $0x830, %ecx\n mov $433, %edx\n mov $0x4500, %eax\n"
+		 "wrmsr\n mov $0x4608, %eax\n wrmsr\n");
 /*
  * INIT and SIPI to all others. Each adds itself to a counter in real mode; the
  * 63rd powers off.
@@ -354,12 +359,12 @@ static void sixty_three_application_processors_wake(void **state)
 
 	(void)state;
 	NEED_KVM();
-	f->cfg.nr_cpus = VM_MAX_CPUS;
+	f->cfg.nr_cpus = 64;
 	assert_int_equal(run(f), VM_EXIT_POWEROFF);
 	fixture__free(f);
 	/* One fewer, and the count is never reached. */
 	f = FIXTURE_OF(wake_all);
-	f->cfg.nr_cpus = VM_MAX_CPUS - 1;
+	f->cfg.nr_cpus = 63;
 	f->cfg.timeout_ns = 500 * NSEC_PER_MSEC;
 	assert_int_equal(run(f), VM_EXIT_DEADLINE);
 	fixture__free(f);
@@ -371,7 +376,30 @@ static void sixty_four_cpus_park_and_end(void **state)
 
 	(void)state;
 	NEED_KVM();
-	f->cfg.nr_cpus = VM_MAX_CPUS;
+	f->cfg.nr_cpus = 64;
+	assert_int_equal(run(f), VM_EXIT_POWEROFF);
+	fixture__free(f);
+}
+
+/* The largest preset: 252 CPUs, and the last one's APIC id is 433. */
+static void wide_apic_id_wakes(void **state)
+{
+	struct fixture *f = FIXTURE_OF(wake_wide);
+	int kvm = -1;
+
+	(void)state;
+	NEED_KVM();
+	assert_int_equal(kvm__open(KVM_DEVICE, &kvm, NULL), 0);
+	if (kvm__max_vcpus(kvm) < 252) {
+		print_message("KVM gives %u vCPUs\n", kvm__max_vcpus(kvm));
+		close(kvm);
+		fixture__free(f);
+		skip();
+	}
+	close(kvm);
+	f->cfg.nr_cpus = 0;
+	f->cfg.topology = &topo_preset__find("max-cpu")->topology;
+	f->cfg.memory_mib = 256;
 	assert_int_equal(run(f), VM_EXIT_POWEROFF);
 	fixture__free(f);
 }
@@ -603,9 +631,9 @@ static void bad_configurations_name_the_limit(void **state)
 	(void)state;
 	assert_int_equal(vm__check(&f->cfg, NULL), 0);
 	f->cfg.nr_cpus = 0;
-	expect_refused(f, "1 to 64");
+	expect_refused(f, "1 to 512");
 	f->cfg.nr_cpus = 100000;
-	expect_refused(f, "1 to 64");
+	expect_refused(f, "1 to 512");
 	f->cfg = good;
 	f->cfg.topology = &TOPO_EVEN(2, 3, 1, 1);
 	expect_refused(f, "llcs is 3, it must be a multiple of numa_nodes 2");
@@ -613,8 +641,8 @@ static void bad_configurations_name_the_limit(void **state)
 	expect_refused(f, "1 CPUs: the topology has 2");
 	f->cfg.nr_cpus = 0;
 	assert_int_equal(vm__check(&f->cfg, NULL), 0);
-	f->cfg.topology = &TOPO_EVEN(1, 65, 1, 1);
-	expect_refused(f, "65 CPUs: a machine has 1 to 64");
+	f->cfg.topology = &TOPO_EVEN(1, 513, 1, 1);
+	expect_refused(f, "llcs is 513, it is 1 to 512");
 	f->cfg.topology = &TOPO_EVEN(5, 5, 1, 1);
 	expect_refused(f, "memory of 64 MiB for 5 NUMA nodes: each needs 16");
 	f->cfg = good;
@@ -716,6 +744,7 @@ int main(void)
 		cmocka_unit_test(application_processor_wakes),
 		cmocka_unit_test(sixty_three_application_processors_wake),
 		cmocka_unit_test(sixty_four_cpus_park_and_end),
+		cmocka_unit_test(wide_apic_id_wakes),
 		cmocka_unit_test(input_reaches_the_guest),
 		cmocka_unit_test(stop_from_another_thread),
 		cmocka_unit_test(stop_before_run),
