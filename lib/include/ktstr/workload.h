@@ -22,7 +22,7 @@ void workload__free(struct workload *w);
 DEFINE_FREE(workload, struct workload *, workload__free(_T))
 
 /**
- * workload__program - run @argv[0] with @argv, byte for byte
+ * workload__program - run @argv[0] with @argv, byte for byte; once per workload
  *
  * Found like a shell finds it (PATH when the name has no slash). An ELF
  * program's libraries are packed with it, a script's interpreter (and what

@@ -84,7 +84,7 @@ static void test_damage(void **state)
 		"KTSTR_REC 0",	"KTSTR_REC 0g",	  "KTSTR_REC 00 11",
 		"KTSTR_REC 0A", "x KTSTR_REC zz",
 	};
-	char big[3000] = "KTSTR_REC ";
+	static char big[3000] = "KTSTR_REC ";
 	struct got got;
 
 	(void)state;

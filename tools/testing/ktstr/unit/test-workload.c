@@ -76,6 +76,17 @@ static int program(struct workload *w, const char *name, struct kt_diag *diag)
 	return workload__program(w, 1, argv, diag);
 }
 
+/* @name is refused with @err and a message that has @says. */
+static void refused(const char *name, int err, const char *says)
+{
+	struct workload *w __free(workload) = empty();
+	struct kt_diag diag = { 0 };
+
+	assert_int_equal(program(w, name, &diag), err);
+	if (!strstr(diag.msg, says))
+		fail_msg("%s: \"%s\"", name, diag.msg);
+}
+
 static void test_program_is_where_it_is_here(void **state)
 {
 	static const char *const ways[] = { "./s", "./sub/../s", ".//./s" };
@@ -149,47 +160,33 @@ static void test_refused_programs(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct workload *w __free(workload) = empty();
-		struct kt_diag diag = { 0 };
 		char name[64];
 
 		make(cases[i].name, cases[i].text, cases[i].mode);
 		snprintf(name, sizeof(name), "./%s", cases[i].name);
-		assert_int_equal(program(w, name, &diag), cases[i].err);
-		if (!strstr(diag.msg, cases[i].says))
-			fail_msg("%s: \"%s\"", name, diag.msg);
+		refused(name, cases[i].err, cases[i].says);
 	}
 }
 
 static void test_more_refused_programs(void **state)
 {
-	struct kt_diag diag = { 0 };
-	struct workload *w __free(workload) = empty();
 	char loop[128], elf[64] = "\177ELF\2\1\1";
 	FILE *f;
 
 	(void)state;
-	assert_int_equal(program(w, "no-such-program", &diag), -ENOENT);
-	assert_non_null(strstr(diag.msg, "PATH"));
-	diag.msg[0] = '\0';
-	assert_int_equal(program(w, "./", &diag), -EACCES);
-	assert_non_null(strstr(diag.msg, "directory"));
-	diag.msg[0] = '\0';
-	assert_int_equal(program(w, "/dev/null", &diag), -EINVAL);
-	assert_non_null(strstr(diag.msg, "mounts its own /dev"));
-	diag.msg[0] = '\0';
+	refused("no-such-program", -ENOENT, "PATH");
+	refused("./", -EACCES, "directory");
+	refused("/dev/null", -EINVAL, "mounts its own /dev");
 	snprintf(loop, sizeof(loop), "#!%s/loop\n", root);
 	make("loop", loop, 0755);
-	assert_int_equal(program(w, "./loop", &diag), -ELOOP);
-	diag.msg[0] = '\0';
+	refused("./loop", -ELOOP, "");
 	elf[18] = (char)0xb7; /* EM_AARCH64 */
 	f = fopen("arm64", "w");
 	assert_non_null(f);
 	assert_int_equal(fwrite(elf, 1, sizeof(elf), f), sizeof(elf));
 	assert_int_equal(fclose(f), 0);
 	assert_int_equal(chmod("arm64", 0755), 0);
-	assert_int_equal(program(w, "./arm64", &diag), -ENOEXEC);
-	assert_non_null(strstr(diag.msg, "machine 183"));
+	refused("./arm64", -ENOEXEC, "machine 183");
 }
 
 static void test_includes(void **state)
