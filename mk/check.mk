@@ -62,9 +62,10 @@ fuzz-run: $(FUZZ_PROGS)
 		echo "fuzz-$$name: $$(grep DONE $(O)/found/$$name.log)"; \
 	done
 
+# A test that calls make is a user's shell: our O= and flags are not its own.
 bats: all ## test the commands and scripts
 	$(Q)scripts/setup --for check
-	$(Q)PATH="$(O):$$PATH" KTSTR_O=$(O) \
+	$(Q)env -u MAKEFLAGS -u MAKEOVERRIDES -u MFLAGS -u MAKELEVEL PATH="$(O):$$PATH" KTSTR_O=$(O) \
 		scripts/tap-run bats $(O)/tap/bats.tap bats --tap $(BATS)
 
 lint: ## formatting, layering, sizes, static checks
