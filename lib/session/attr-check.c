@@ -3,6 +3,7 @@
  * Rules for what a test may demand. Each message names test, field, value and
  * limit. Pure; called for every test before the first machine starts.
  */
+#include "lib/session/attr-internal.h"
 #include "lib/session/session-internal.h"
 
 #include <ctype.h>
@@ -209,7 +210,6 @@ static int check_numbers(const struct check *c, const struct ktstr_attr *attr)
 		const char *field;
 		unsigned int value, min, max;
 	} ranges[] = {
-		{ "cpus", attr->cpus, 1, VM_MAX_CPUS },
 		{ "memory_mib", attr->memory_mib, 1, VM_MAX_MEMORY_MIB },
 		{ "duration_s", attr->duration_s, 1, KTSTR_TIMEOUT_S_MAX },
 		{ "timeout_s", attr->timeout_s, 1, KTSTR_TIMEOUT_S_MAX },
@@ -227,6 +227,13 @@ static int check_numbers(const struct check *c, const struct ktstr_attr *attr)
 				 ".duration_s = %u: the body could not finish",
 				 c->name, attr->timeout_s, attr->duration_s);
 	return err;
+}
+
+static int check_shape(const struct check *c, const struct ktstr_attr *attr)
+{
+	int err = attr_shape__check(attr, c->diag);
+
+	return err ? diag__context(c->diag, err, "%s", c->name) : 0;
 }
 
 /* The longest it can get: talkative, time limits stretched to the utmost. */
@@ -247,6 +254,8 @@ int attr__check(const char *name, const struct ktstr_attr *attr, bool any_kargs,
 	struct check c = { .name = name, .any_kargs = any_kargs, .diag = diag };
 	int err = check_name(&c);
 
+	if (!err)
+		err = check_shape(&c, attr);
 	if (!err)
 		err = check_numbers(&c, attr);
 	if (!err && attr->kargs)

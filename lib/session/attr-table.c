@@ -4,9 +4,17 @@
  * that a new field is one row there. Pure; called by the harness on the host
  * and, for the one test it runs, in the guest.
  */
-#include <ktstr/attr.h>
+#include "lib/session/attr-internal.h"
 
-enum attr_kind { ATTR_UINT, ATTR_BOOL, ATTR_TEXT, ATTR_HOOK, ATTR_LIST };
+enum attr_kind {
+	ATTR_UINT,
+	ATTR_BOOL,
+	ATTR_TEXT,
+	ATTR_HOOK,
+	ATTR_LIST,
+	ATTR_NODES,
+	ATTR_DISTANCES,
+};
 
 static const struct attr_field {
 	const char *name;
@@ -27,6 +35,8 @@ static const struct attr_field {
 #define DEFAULT_BOOL(value) (value)
 #define DEFAULT_TEXT(value) (value)
 #define DEFAULT_HOOK(value) (value)
+#define DEFAULT_NODES(value) (value)
+#define DEFAULT_DISTANCES(value) (value)
 #define DEFAULT_LIST(value) \
 	{                   \
 		(value)     \
@@ -126,9 +136,10 @@ static int list_merge(struct ktstr_attr *to, const struct ktstr_attr *from,
 static int merge(struct ktstr_attr *to, const struct ktstr_attr *from,
 		 struct kt_diag *diag)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
+	int err = attr_shape__merge(to, from, diag);
+
+	for (size_t i = 0; !err && i < ARRAY_SIZE(fields); i++) {
 		const struct attr_field *field = &fields[i];
-		int err = 0;
 
 		if (!is_said(from, field))
 			continue;
@@ -137,10 +148,8 @@ static int merge(struct ktstr_attr *to, const struct ktstr_attr *from,
 		else
 			memcpy((char *)to + field->offset, at(from, field),
 			       field->size);
-		if (err)
-			return err;
 	}
-	return 0;
+	return err;
 }
 
 /*
@@ -196,6 +205,7 @@ int ktstr_attr__resolve(const struct ktstr_attr *const *layers,
 	if (err)
 		return err;
 	fill_times(&attr);
+	attr_shape__fill(&attr);
 	*ret_attr = attr;
 	return 0;
 }
@@ -206,6 +216,30 @@ static void print_list(const char *const *list, FILE *to)
 {
 	for (unsigned int i = 0; i < list_len(list); i++)
 		fprintf(to, "%s%s", i ? "," : "", list[i]);
+}
+
+static void print_nodes(const struct ktstr_attr *attr, FILE *to)
+{
+	for (unsigned int i = 0; attr->nodes && i < attr->nodes->nr; i++) {
+		const struct topo_node *n = &attr->nodes->node[i];
+
+		fprintf(to, "%s%ul%llum", i ? "," : "", n->llcs,
+			(unsigned long long)n->memory_mib);
+		if (n->latency_ns)
+			fprintf(to, "%uns", n->latency_ns);
+		if (n->bandwidth_mbs)
+			fprintf(to, "%umbs", n->bandwidth_mbs);
+		if (n->cache.size_kib)
+			fprintf(to, "%lluk",
+				(unsigned long long)n->cache.size_kib);
+	}
+}
+
+static void print_distances(const struct ktstr_attr *attr, FILE *to)
+{
+	for (unsigned int i = 0; attr->distances && i < attr->distances->nr;
+	     i++)
+		fprintf(to, "%s%u", i ? "," : "", attr->distances->value[i]);
 }
 
 void ktstr_attr__print(const struct ktstr_attr *attr, FILE *to)
@@ -232,6 +266,12 @@ void ktstr_attr__print(const struct ktstr_attr *attr, FILE *to)
 			break;
 		case ATTR_LIST:
 			print_list(value, to);
+			break;
+		case ATTR_NODES:
+			print_nodes(attr, to);
+			break;
+		case ATTR_DISTANCES:
+			print_distances(attr, to);
 			break;
 		}
 	}

@@ -187,6 +187,7 @@ static int build_machine(struct run *run, struct session *s,
 			 struct kt_diag *diag)
 {
 	const struct ktstr_attr *attr = run->attr;
+	struct topology topology = ktstr_attr__topology(attr);
 	void *suffix __free(ptr) = NULL;
 	struct vm_initrd_part parts[2];
 	struct vm_config cfg = {
@@ -194,7 +195,7 @@ static int build_machine(struct run *run, struct session *s,
 		.initrd = parts,
 		.nr_initrd = ARRAY_SIZE(parts),
 		.cmdline = run->cmdline,
-		.nr_cpus = attr->cpus,
+		.topology = &topology,
 		.memory_mib = attr__memory_mib(attr),
 		.timeout_ns = (body_timeout_ms(s, attr) +
 			       boot_budget_ms(s, attr) + farewell_ms(s)) *

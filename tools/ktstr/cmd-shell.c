@@ -228,7 +228,7 @@ static error_t parse_opt(int key, char *arg, struct argp_state *state)
 		machine_run__add_include(&opt->run, arg, state);
 		return 0;
 	case 'c':
-		attr->cpus = cmd__number(state, arg, "--cpus");
+		machine_run__set_cpus(&opt->run, arg, state);
 		return 0;
 	case 'm':
 		attr->memory_mib = cmd__number(state, arg, "--memory");

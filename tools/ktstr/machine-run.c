@@ -5,6 +5,7 @@
 #include <ktstr/cache.h>
 #include <ktstr/fd.h>
 
+#include "tools/ktstr/cmd.h"
 #include "vmm/softkvm.h"
 
 void machine_run__add_include(struct machine_run *run, const char *spec,
@@ -24,6 +25,15 @@ void machine_run__add_kernel(struct machine_run *run, const char *spec,
 		argp_error(state, "more than %u --kernel", MACHINE_KERNELS_MAX);
 	else
 		run->kernel[run->nr_kernels++] = spec;
+}
+
+void machine_run__set_cpus(struct machine_run *run, const char *arg,
+			   struct argp_state *state)
+{
+	const struct topology t =
+		TOPO_EVEN(1, 1, cmd__number(state, arg, "--cpus"), 1);
+
+	ktstr_attr__set_topology(&run->attr, &t);
 }
 
 static int find_log_root(char *buf, size_t size, struct kt_diag *diag)

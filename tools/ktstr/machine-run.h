@@ -39,6 +39,10 @@ void machine_run__add_include(struct machine_run *run, const char *spec,
 void machine_run__add_kernel(struct machine_run *run, const char *spec,
 			     struct argp_state *state);
 
+/** machine_run__set_cpus - --cpus @arg: that many cores around one LLC */
+void machine_run__set_cpus(struct machine_run *run, const char *arg,
+			   struct argp_state *state);
+
 /**
  * machine_run__prepare - workload, accelerator, sessions
  * @plan: fills run->workload; includes are added after it
