@@ -14,6 +14,7 @@
 #include <limits.h>
 
 #include "guest/guest.h"
+#include "lib/harness/capacity.h"
 #include "lib/harness/plan.h"
 #include "vmm/accel.h"
 #include "vmm/softkvm.h"
@@ -59,6 +60,7 @@ struct host_run {
 	const struct ktstr_harness_ops *ops;
 	const struct plan *plan;
 	struct session *s; /* NULL: no selected test needs a machine */
+	struct capacity capacity;
 };
 
 /* Outcomes that are decided before anything runs. */
@@ -92,6 +94,9 @@ static void run_test(const struct host_run *run, const struct plan_test *test,
 		conclude(v, KTSTR_SETUP_ERROR, "ERROR setup_error");
 	} else if (test->attr.ignore) {
 		conclude(v, KTSTR_SKIP, "ignored");
+	} else if (test->preset &&
+		   capacity__refuses(&run->capacity, &test->attr, stdout)) {
+		conclude(v, KTSTR_SKIP, HOST_TOPOLOGY_INSUFFICIENT);
 	} else if (test->attr.host_only) {
 		/* The words for a body that the harness has to kill. */
 		snprintf(reason, reason_size, "ERROR timeout");
@@ -241,10 +246,16 @@ static int run_tests(const struct args *args, const struct plan *plan,
 		session__describe(s, stdout);
 		run.s = s;
 	}
+	if (plan->nr_left_out)
+		printf("# on presets, not asked for (-v, -r, --ignored): %u "
+		       "tests\n",
+		       plan->nr_left_out);
+	capacity__init(&run.capacity, "/sys", accel->inside_softkvm);
 	/* Before anything boots; each is told again under its test. */
 	plan__faults(plan, "# bad attribute:", stdout);
 	ops->arm(&run);
-	return ops->run(args->argc, args->argv);
+	return plan->argv ? ops->run(plan->argc, plan->argv)
+			  : ops->run(args->argc, args->argv);
 }
 
 static int usage_error(const char *prog, const char *text)

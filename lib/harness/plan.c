@@ -8,67 +8,14 @@
 
 #include <ctype.h>
 
-/* --- attributes of one test ---------------------------------------------- */
-
-static bool applies(const struct ktstr_attr_decl *d, const char *fixture,
-		    const char *variant, const char *test)
-{
-	return !strcmp(d->fixture, fixture) &&
-	       (!d->variant || !strcmp(d->variant, variant)) &&
-	       (!d->test || !strcmp(d->test, test));
-}
-
-/* From the least to the most specific; see KTSTR_FIXTURE_ATTR(). */
-enum { LAYER_FIXTURE, LAYER_VARIANT, LAYER_MACROS, LAYER_TEST, LAYER_NR };
-
-static int resolve(const struct ktstr_attr_decl *decls,
-		   const struct ktstr_test_ref *ref, struct ktstr_attr *ret,
-		   struct kt_diag *diag)
-{
-	const struct ktstr_attr *layers[LAYER_NR + 1] = { NULL };
-	struct ktstr_attr macros = { KTSTR_ATTR_UNSAID };
-	struct ktstr_attr xfail = { KTSTR_ATTR_UNSAID };
-
-	for (const struct ktstr_attr_decl *d = decls; d; d = d->next)
-		if (applies(d, ref->fixture, ref->variant, ref->test))
-			layers[d->test	    ? LAYER_TEST
-			       : d->variant ? LAYER_VARIANT
-					    : LAYER_FIXTURE] = &d->attr;
-	/* What the harness's own macros say stands between. */
-	if (ref->timeout_s)
-		macros.timeout_s = ref->timeout_s;
-	layers[LAYER_MACROS] = &macros;
-	/* XFAIL_ADD() names variant and test: nothing is more specific. */
-	if (ref->xfail)
-		xfail.expect_fail = true;
-	layers[LAYER_NR] = &xfail;
-	return ktstr_attr__resolve(layers, ARRAY_SIZE(layers), ret, diag);
-}
-
-static int set_attr(struct plan_test *test, const struct ktstr_attr_decl *decls,
-		    const struct ktstr_test_ref *ref)
-{
-	struct kt_diag diag = { 0 };
-	int err = resolve(decls, ref, &test->attr, &diag);
-
-	if (err) {
-		diag__context(&diag, err, "%s", test->name);
-		ktstr_attr__resolve(NULL, 0, &test->attr, NULL);
-	} else {
-		err = ktstr_attr__check(test->name, &test->attr, &diag);
-	}
-	if (!err)
-		return 0;
-	test->fault = strdup(diag__text(&diag, err));
-	return test->fault ? 0 : -ENOMEM;
-}
-
 /* --- collecting ---------------------------------------------------------- */
 
 struct collect {
 	struct plan *plan;
 	const struct ktstr_attr_decl *decls;
-	unsigned int at; /* marking: where the last selected test was found */
+	/* While marking: */
+	const struct args *args;
+	unsigned int at; /* where the last selected test was found */
 };
 
 static int grow(struct plan *plan)
@@ -103,8 +50,18 @@ static void add(void *ctx, const struct ktstr_test_ref *ref)
 		plan->err = -ENOMEM;
 	if (plan->err)
 		return;
-	plan->err = set_attr(&test, c->decls, ref);
+	plan->err = plan_attr__set(&test, c->decls, ref);
 	plan->tests[plan->nr++] = test;
+}
+
+/*
+ * Two dozen more machines for each test of a fixture are no surprise to spring
+ * on somebody: tests on presets that are ignored are not even told of.
+ */
+static bool is_left_out(const struct plan_test *test, const struct args *args)
+{
+	return test->refusal || (test->preset && test->attr.ignore &&
+				 args->list == LIST_NONE && !args->check);
 }
 
 static void mark(void *ctx, const struct ktstr_test_ref *ref)
@@ -120,8 +77,9 @@ static void mark(void *ctx, const struct ktstr_test_ref *ref)
 		    strcmp(test->variant, ref->variant) ||
 		    strcmp(test->test, ref->test))
 			continue;
-		test->selected = true;
-		plan->nr_selected++;
+		test->selected = !is_left_out(test, c->args);
+		plan->nr_selected += test->selected;
+		plan->nr_left_out += !test->selected;
 		c->at++;
 		return;
 	}
@@ -159,26 +117,52 @@ static const char *filter_kind(char letter)
 	}
 }
 
-static bool any_matches(const struct plan *plan, char letter, const char *name)
+/* The first that matches, one that can be run if there is any. */
+static const struct plan_test *find_match(const struct plan *plan, char letter,
+					  const char *name)
 {
-	for (unsigned int i = 0; i < plan->nr; i++)
-		if (filter_matches(letter, name, &plan->tests[i]))
-			return true;
-	return false;
+	const struct plan_test *found = NULL;
+
+	for (unsigned int i = 0; i < plan->nr; i++) {
+		const struct plan_test *test = &plan->tests[i];
+
+		if (!filter_matches(letter, name, test))
+			continue;
+		if (!test->refusal)
+			return test;
+		if (!found)
+			found = test;
+	}
+	return found;
+}
+
+static int check_filter(const struct plan *plan, const char *filter,
+			const char *name, struct kt_diag *diag)
+{
+	const struct plan_test *test = find_match(plan, filter[1], name);
+
+	if (!test)
+		return diag__fail(diag, -EINVAL,
+				  "%s %s selects no test: this program has no "
+				  "%s of that name; --list names the tests",
+				  filter, name, filter_kind(filter[1]));
+	if (test->refusal)
+		return diag__fail(diag, -EINVAL,
+				  "%s %s selects no test: the constraints of "
+				  "%s leave it out (%s)",
+				  filter, name, test->name, test->refusal);
+	return 0;
 }
 
 static int check_filters(const struct plan *plan, const struct args *args,
 			 struct kt_diag *diag)
 {
-	for (int i = 1; i + 1 < args->argc; i += 2)
-		if (!any_matches(plan, args->argv[i][1], args->argv[i + 1]))
-			return diag__fail(diag, -EINVAL,
-					  "%s %s selects no test: this program "
-					  "has no %s of that name; --list "
-					  "names the tests",
-					  args->argv[i], args->argv[i + 1],
-					  filter_kind(args->argv[i][1]));
-	return 0;
+	int err = 0;
+
+	for (int i = 1; !err && i + 1 < args->argc; i += 2)
+		err = check_filter(plan, args->argv[i], args->argv[i + 1],
+				   diag);
+	return err;
 }
 
 static int none_left(const struct args *args, struct kt_diag *diag)
@@ -205,8 +189,9 @@ static int check_decls(const struct plan *plan,
 		unsigned int i = 0;
 
 		while (i < plan->nr &&
-		       !applies(d, plan->tests[i].fixture,
-				plan->tests[i].variant, plan->tests[i].test))
+		       !plan_attr__applies(d, plan->tests[i].fixture,
+					   plan->tests[i].variant,
+					   plan->tests[i].test))
 			i++;
 		if (i == plan->nr)
 			return diag__fail(
@@ -226,10 +211,13 @@ static int check_decls(const struct plan *plan,
 
 static bool is_named(const struct args *args, const struct plan_test *test)
 {
+	/* A name that the test has in all variants does not name a preset. */
+	const char *letters = test->preset ? "vr" : "tr";
+
 	for (int i = 1; i + 1 < args->argc; i += 2) {
 		char letter = args->argv[i][1];
 
-		if ((letter == 't' || letter == 'r') &&
+		if (strchr(letters, letter) &&
 		    filter_matches(letter, args->argv[i + 1], test))
 			return true;
 	}
@@ -247,11 +235,36 @@ static void decide_ignored(struct plan *plan, const struct args *args)
 	}
 }
 
+/* The harness's filters cannot name what is left out: name all the others. */
+static int name_selected(struct plan *plan, char *prog)
+{
+	static const char letter[] = "-r";
+	int n = 0;
+
+	if (!plan->nr_left_out)
+		return 0;
+	plan->argv =
+		calloc(2 * (size_t)plan->nr_selected + 2, sizeof(*plan->argv));
+	if (!plan->argv)
+		return -ENOMEM;
+	plan->argv[n++] = prog;
+	for (unsigned int i = 0; i < plan->nr; i++) {
+		if (!plan->tests[i].selected)
+			continue;
+		plan->argv[n++] = (char *)(uintptr_t)letter;
+		plan->argv[n++] = plan->tests[i].name;
+	}
+	plan->argc = n;
+	return 0;
+}
+
 int plan__build(const struct ktstr_harness_ops *ops, const struct args *args,
 		struct plan *ret_plan, struct kt_diag *diag)
 {
 	struct plan plan __free(plan) = { 0 };
-	struct collect c = { .plan = &plan, .decls = ops->decls() };
+	struct collect c = { .plan = &plan,
+			     .decls = ops->decls(),
+			     .args = args };
 	int err;
 
 	ops->each(1, args->argv, add, &c);
@@ -262,10 +275,13 @@ int plan__build(const struct ktstr_harness_ops *ops, const struct args *args,
 		err = check_filters(&plan, args, diag);
 	if (err)
 		return err;
+	decide_ignored(&plan, args);
 	ops->each(args->argc, args->argv, mark, &c);
 	if (!plan.nr_selected)
 		return none_left(args, diag);
-	decide_ignored(&plan, args);
+	err = name_selected(&plan, args->argv[0]);
+	if (err)
+		return err;
 	*ret_plan = plan;
 	plan = (struct plan){ 0 };
 	return 0;
@@ -299,6 +315,7 @@ void plan__fini(struct plan *plan)
 		free(plan->tests[i].fault);
 	}
 	free(plan->tests);
+	free(plan->argv);
 	*plan = (struct plan){ 0 };
 }
 
@@ -337,12 +354,17 @@ unsigned int plan__faults(const struct plan *plan, const char *prefix, FILE *to)
 	return nr;
 }
 
-static void list_tags(const struct ktstr_attr *attr, FILE *to)
+static void list_tags(const struct plan_test *test, FILE *to)
 {
+	const struct ktstr_attr *attr = &test->attr;
 	char sep = '\t';
 
 	for (unsigned int i = 0; i < KTSTR_LIST_MAX && attr->tags[i]; i++) {
 		fprintf(to, "%c%s", sep, attr->tags[i]);
+		sep = ' ';
+	}
+	if (test->preset) {
+		fprintf(to, "%cpreset", sep);
 		sep = ' ';
 	}
 	if (attr->host_only) {
@@ -362,7 +384,7 @@ void plan__list(const struct plan *plan, enum list_form form, FILE *to)
 			continue;
 		fputs(test->name, to);
 		if (form == LIST_TAGS)
-			list_tags(&test->attr, to);
+			list_tags(test, to);
 		if (form == LIST_LONG)
 			ktstr_attr__print(&test->attr, to);
 		if (form == LIST_LONG && test->fault)

@@ -13,8 +13,10 @@
 struct plan_test {
 	char *name; /* fixture[.variant].test */
 	const char *fixture, *variant, *test;
-	struct ktstr_attr attr; /* the defaults when @fault is set */
-	char *fault;		/* what is wrong with its attributes, or NULL */
+	const struct topo_preset *preset; /* the variant is one; else NULL */
+	struct ktstr_attr attr;		  /* the defaults when @fault is set */
+	char *fault;	     /* what is wrong with its attributes, or NULL */
+	const char *refusal; /* by its constraints: never listed, never run */
 	bool selected;
 };
 
@@ -22,8 +24,24 @@ struct plan {
 	struct plan_test *tests; /* in running order */
 	unsigned int nr, cap;
 	unsigned int nr_selected;
+	unsigned int nr_left_out; /* presets that the arguments would allow */
+	/* For the harness where its filters do not do; else NULL. */
+	int argc;
+	char **argv;
 	int err; /* first failure while it was built */
 };
+
+/** plan_attr__applies - is @d said of that test? */
+bool plan_attr__applies(const struct ktstr_attr_decl *d, const char *fixture,
+			const char *variant, const char *test);
+
+/**
+ * plan_attr__set - resolve and check the attributes of one test
+ * @test: its name is set; attr, preset, fault and refusal will be
+ * Return: 0, or -ENOMEM.
+ */
+int plan_attr__set(struct plan_test *test, const struct ktstr_attr_decl *decls,
+		   const struct ktstr_test_ref *ref);
 
 /**
  * plan__build - collect the program's tests and apply @args

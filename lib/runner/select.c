@@ -9,17 +9,49 @@ static bool is_glob(const char *word)
 	return strpbrk(word, "*?[") != NULL;
 }
 
-/* @full: room for PROGRAM:TEST */
+/*
+ * A test on a preset that is ignored: so many that it is not even reported
+ * unless it is asked for.
+ */
+static bool is_spare(const struct plan_selection *selection,
+		     const struct plan_test *test)
+{
+	return !selection->spares && testplan_test__has_tag(test, "preset") &&
+	       testplan_test__has_tag(test, "ignore");
+}
+
+/* As fnmatch(3), but a * stops at dots: sched.* has no sched.PRESET.test. */
+static bool parts_match(const char *word, const char *name)
+{
+	char *a __free(ptr) = strdup(word), *b __free(ptr) = strdup(name);
+
+	if (!a || !b)
+		return false;
+	for (char *p = a; (p = strchr(p, '.')); p++)
+		*p = '/';
+	for (char *p = b; (p = strchr(p, '.')); p++)
+		*p = '/';
+	return !fnmatch(a, b, FNM_PATHNAME);
+}
+
+static bool glob_matches(const char *word, const char *name, bool by_parts)
+{
+	return by_parts ? parts_match(word, name) : !fnmatch(word, name, 0);
+}
+
+/* @full: PROGRAM:TEST */
 static bool word_names(const char *word, const char *program, const char *test,
-		       const char *full)
+		       const char *full, bool spare)
 {
 	if (is_glob(word))
-		return !fnmatch(word, full, 0) || !fnmatch(word, test, 0);
-	return !strcmp(word, program) || !strcmp(word, test) ||
+		return glob_matches(word, full, spare) ||
+		       glob_matches(word, test, spare);
+	return (!strcmp(word, program) && !spare) || !strcmp(word, test) ||
 	       !strcmp(word, full);
 }
 
-static int pick_word(struct testplan *plan, const char *word,
+static int pick_word(struct testplan *plan,
+		     const struct plan_selection *selection, const char *word,
 		     struct kt_diag *diag)
 {
 	bool found = false;
@@ -27,22 +59,47 @@ static int pick_word(struct testplan *plan, const char *word,
 	for (unsigned int i = 0; i < plan->nr_tests; i++) {
 		struct plan_test *test = &plan->tests[i];
 		const char *program = plan->programs[test->program].name;
+		bool spare = is_spare(selection, test);
 		char *full __free(ptr) = NULL;
 
 		if (asprintf(&full, "%s:%s", program, test->name) < 0) {
 			full = NULL;
 			return -ENOMEM;
 		}
-		if (!word_names(word, program, test->name, full))
+		if (!word_names(word, program, test->name, full, spare))
 			continue;
 		test->picked = true;
-		test->named |= !is_glob(word) && strcmp(word, program);
+		test->named |=
+			spare || (!is_glob(word) && strcmp(word, program));
 		found = true;
 	}
 	if (!found)
 		return diag__fail(diag, -ENOENT,
 				  "no test '%s'; --list names them", word);
 	return 0;
+}
+
+/* --tag preset asks for them, another tag that they have, too, does not. */
+static bool wants_spares(const struct plan_selection *selection)
+{
+	for (unsigned int k = 0; k < selection->nr_tags; k++)
+		if (!strcmp(selection->tags[k], "preset"))
+			return true;
+	return false;
+}
+
+static void pick_all(struct testplan *plan,
+		     const struct plan_selection *selection)
+{
+	bool wanted = wants_spares(selection);
+
+	for (unsigned int i = 0; i < plan->nr_tests; i++) {
+		struct plan_test *test = &plan->tests[i];
+		bool spare = is_spare(selection, test);
+
+		test->picked = wanted || !spare;
+		test->named |= wanted && spare;
+	}
 }
 
 static int keep_tagged(struct testplan *plan,
@@ -72,14 +129,13 @@ int testplan__select(struct testplan *plan,
 		     struct kt_diag *diag)
 {
 	for (unsigned int i = 0; i < selection->nr_words; i++) {
-		int err = pick_word(plan, selection->words[i], diag);
+		int err = pick_word(plan, selection, selection->words[i], diag);
 
 		if (err)
 			return err;
 	}
-	for (unsigned int i = 0; !selection->nr_words && i < plan->nr_tests;
-	     i++)
-		plan->tests[i].picked = true;
+	if (!selection->nr_words)
+		pick_all(plan, selection);
 	testplan__keep_picked(plan);
 	return selection->nr_tags ? keep_tagged(plan, selection, diag) : 0;
 }

@@ -85,6 +85,12 @@ struct plan_selection {
 	unsigned int nr_words;
 	const char *const *tags; /* a test needs one of them; none = any */
 	unsigned int nr_tags;
+	/*
+	 * Ignored tests on presets count as all others. Without it they are
+	 * there only for who names them: by a word, by the tag "preset", or by
+	 * a glob part by part, in which a * stops at dots.
+	 */
+	bool spares;
 };
 
 /**

@@ -119,6 +119,8 @@ static int make_plan(const struct test_args *args, const char *dir,
 		.nr_words = args->selection.nr,
 		.tags = args->tags.words,
 		.nr_tags = args->tags.nr,
+		/* A list names what there is, a shard of it what is run. */
+		.spares = args->list && !args->shards,
 	};
 	struct listing_config listing = {
 		.dir = dir,

@@ -357,6 +357,193 @@ static void plan_prints(void **state)
 	plan__fini(&plan);
 }
 
+/* --- presets ------------------------------------------------------------- */
+
+static const struct ktstr_test_ref preset_refs[] = {
+	{ .fixture = "p", .variant = "", .test = "a" },
+	{ .fixture = "p", .variant = "", .test = "b" },
+	{ .fixture = "p", .variant = "", .test = "here" },
+	{ .fixture = "p", .variant = "smt-2llc", .test = "a" },
+	{ .fixture = "p", .variant = "smt-2llc", .test = "b" },
+	{ .fixture = "p", .variant = "smt-2llc", .test = "here" },
+	{ .fixture = "p", .variant = "tiny-2llc", .test = "a" },
+	{ .fixture = "p", .variant = "tiny-2llc", .test = "b" },
+	{ .fixture = "p", .variant = "numa2-4llc", .test = "a" },
+	{ .fixture = "p", .variant = "numa2-4llc", .test = "b" },
+};
+
+static struct ktstr_attr_decl preset_decl[] = {
+	{ .fixture = "p", .attr = { KTSTR_ATTR_UNSAID, .memory_mib = 300 } },
+	{ .fixture = "p",
+	  .variant = "tiny-2llc",
+	  .attr = { KTSTR_ATTR_UNSAID, .ignore = false, .tags = { "mine" } } },
+	{ .fixture = "p",
+	  .test = "b",
+	  .attr = { KTSTR_ATTR_UNSAID, .cpus = 7, .requires_smt = true } },
+	{ .fixture = "p",
+	  .test = "here",
+	  .attr = { KTSTR_ATTR_UNSAID, .host_only = true } },
+	{ .fixture = "p",
+	  .variant = "smt-2llc",
+	  .attr = { KTSTR_ATTR_UNSAID, .cores = 3 } },
+};
+#define PRESET_DECL_BAD 4
+
+static const struct ktstr_attr_decl *preset_decls(void)
+{
+	for (size_t i = 0; i + 1 < PRESET_DECL_BAD; i++)
+		preset_decl[i].next = &preset_decl[i + 1];
+	preset_decl[PRESET_DECL_BAD - 1].next = NULL;
+	return &preset_decl[0];
+}
+
+static const struct ktstr_attr_decl *preset_bad_decls(void)
+{
+	preset_decls();
+	preset_decl[PRESET_DECL_BAD - 1].next = &preset_decl[PRESET_DECL_BAD];
+	return &preset_decl[0];
+}
+
+/* -t, -v and -r, one of them. */
+static void each_preset(int argc, char **argv,
+			void (*fn)(void *ctx, const struct ktstr_test_ref *ref),
+			void *ctx)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(preset_refs); i++) {
+		const struct ktstr_test_ref *ref = &preset_refs[i];
+		char name[64];
+
+		snprintf(name, sizeof(name), "%s%s%s.%s", ref->fixture,
+			 ref->variant[0] ? "." : "", ref->variant, ref->test);
+		if (argc == 1 ||
+		    !strcmp(argv[2], argv[1][1] == 't'	 ? ref->test
+				     : argv[1][1] == 'v' ? ref->variant
+							 : name))
+			fn(ctx, ref);
+	}
+}
+
+static int build_presets(const char *const *words,
+			 const struct ktstr_attr_decl *(*decls)(void),
+			 struct plan *plan, struct kt_diag *diag)
+{
+	const struct ktstr_harness_ops on = { .each = each_preset,
+					      .decls = decls };
+	struct args args __free(args) = { 0 };
+
+	assert_int_equal(parse(words, &args, NULL), 0);
+	return plan__build(&on, &args, plan, diag);
+}
+
+/* Names of the selected tests, as the harness is told them. */
+static void assert_selected(const char *const *words, const char *want)
+{
+	struct plan plan = { 0 };
+	char got[256] = "";
+	size_t n = 0;
+
+	assert_int_equal(build_presets(words, preset_decls, &plan, NULL), 0);
+	for (unsigned int i = 0; i < plan.nr; i++)
+		if (plan.tests[i].selected)
+			n += (size_t)snprintf(got + n, sizeof(got) - n, "%s ",
+					      plan.tests[i].name);
+	assert_string_equal(got, want);
+	n = 0;
+	for (int i = 1; i < plan.argc; i += 2) {
+		assert_string_equal(plan.argv[i], "-r");
+		n += (size_t)snprintf(got + n, sizeof(got) - n, "%s ",
+				      plan.argv[i + 1]);
+	}
+	if (plan.argv)
+		assert_string_equal(got, want);
+	assert_int_equal(plan.argv != NULL, plan.nr_left_out != 0);
+	plan__fini(&plan);
+}
+
+#define WORDS(...) ((const char *const[]){ __VA_ARGS__ __VA_OPT__(, ) NULL })
+
+static void presets_run_when_asked_for(void **state)
+{
+	(void)state;
+	assert_selected(no_words, "p.a p.b p.here p.tiny-2llc.a ");
+	assert_selected(WORDS("-t", "a"), "p.a p.tiny-2llc.a ");
+	assert_selected(WORDS("-v", "smt-2llc"), "p.smt-2llc.a p.smt-2llc.b ");
+	assert_selected(WORDS("-r", "p.smt-2llc.b"), "p.smt-2llc.b ");
+	assert_selected(WORDS("--ignored"),
+			"p.a p.b p.here p.smt-2llc.a p.smt-2llc.b "
+			"p.tiny-2llc.a ");
+	assert_selected(WORDS("-l"), "p.a p.b p.here p.smt-2llc.a "
+				     "p.smt-2llc.b p.tiny-2llc.a ");
+	assert_selected(WORDS("--check", "-t", "a"),
+			"p.a p.smt-2llc.a p.tiny-2llc.a ");
+}
+
+static void presets_are_the_machine(void **state)
+{
+	const struct plan_test *test;
+	struct plan plan = { 0 };
+
+	(void)state;
+	assert_int_equal(
+		build_presets(WORDS("--list"), preset_decls, &plan, NULL), 0);
+	test = plan__find(&plan, "p.b");
+	assert_null(test->preset);
+	assert_int_equal(test->attr.cpus, 7);
+	assert_int_equal(test->attr.ignore, false);
+	test = plan__find(&plan, "p.smt-2llc.b");
+	assert_string_equal(test->preset->name, "smt-2llc");
+	assert_int_equal(test->attr.cpus, 8);
+	assert_int_equal(test->attr.threads, 2);
+	assert_int_equal(test->attr.memory_mib, 300);
+	assert_int_equal(test->attr.ignore, true);
+	test = plan__find(&plan, "p.tiny-2llc.b");
+	assert_string_equal(test->refusal, "no SMT");
+	test = plan__find(&plan, "p.numa2-4llc.a");
+	assert_string_equal(test->refusal, "too many NUMA nodes");
+	test = plan__find(&plan, "p.smt-2llc.here");
+	assert_non_null(strstr(test->refusal, "no machine"));
+	plan__fini(&plan);
+}
+
+static void presets_left_out_say_why(void **state)
+{
+	struct plan plan = { 0 };
+	struct kt_diag diag = { 0 };
+
+	(void)state;
+	assert_int_equal(build_presets(WORDS("-r", "p.tiny-2llc.b"),
+				       preset_decls, &plan, &diag),
+			 -EINVAL);
+	assert_non_null(strstr(diag.msg, "-r p.tiny-2llc.b selects no test: "
+					 "the constraints of p.tiny-2llc.b "
+					 "leave it out (no SMT)"));
+	diag.msg[0] = '\0';
+	assert_int_equal(build_presets(WORDS("-v", "numa2-4llc"), preset_decls,
+				       &plan, &diag),
+			 -EINVAL);
+	assert_non_null(strstr(diag.msg, "too many NUMA nodes"));
+	diag.msg[0] = '\0';
+	assert_int_equal(
+		build_presets(WORDS("-v", "smt-2llc", "--ignored=skip"),
+			      preset_decls, &plan, &diag),
+		-EINVAL);
+	assert_non_null(strstr(diag.msg, "-v smt-2llc together select no"));
+}
+
+static void presets_have_their_own_shape(void **state)
+{
+	struct plan plan = { 0 };
+
+	(void)state;
+	assert_int_equal(build_presets(no_words, preset_bad_decls, &plan, NULL),
+			 0);
+	assert_non_null(strstr(plan__find(&plan, "p.smt-2llc.a")->fault,
+			       "p.smt-2llc.a: attributes of preset smt-2llc "
+			       "say the machine's shape"));
+	assert_null(plan__find(&plan, "p.a")->fault);
+	plan__fini(&plan);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -371,6 +558,10 @@ int main(void)
 		cmocka_unit_test(plan_decides_what_is_ignored),
 		cmocka_unit_test(plan_boots_only_for_who_needs_it),
 		cmocka_unit_test(plan_prints),
+		cmocka_unit_test(presets_run_when_asked_for),
+		cmocka_unit_test(presets_are_the_machine),
+		cmocka_unit_test(presets_left_out_say_why),
+		cmocka_unit_test(presets_have_their_own_shape),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

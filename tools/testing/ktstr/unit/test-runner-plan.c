@@ -49,7 +49,8 @@ static void check_select(const char *const *words, unsigned int nr_words,
 			 const char *const *tags, unsigned int nr_tags,
 			 const char *want)
 {
-	struct plan_selection selection = { words, nr_words, tags, nr_tags };
+	struct plan_selection selection = { words, nr_words, tags, nr_tags,
+					    false };
 	struct testplan plan = { 0 };
 	struct kt_diag diag = { 0 };
 	char buf[256];
@@ -96,6 +97,66 @@ static void test_select(void **state)
 	check_select(NULL, 0, both, 2, "alpha:f.a alpha:f.b beta:g.a");
 	check_select(NULL, 0, none, 1, NULL);
 	check_select(NULL, 0, odd, 1, NULL);
+}
+
+/* f.a on two presets; of those one is run like everything else. */
+static void check_presets(const struct plan_selection *selection,
+			  const char *want, unsigned int named)
+{
+	struct testplan plan = { 0 };
+	struct kt_diag diag = { 0 };
+	char buf[256];
+
+	make(&plan, "p",
+	     "f.a slow\nf.numa2-4llc.a\tslow preset ignore\n"
+	     "f.tiny-1llc.a\tslow preset\ng.a ignore\n");
+	assert_int_equal(testplan__select(&plan, selection, &diag),
+			 want ? 0 : -ENOENT);
+	for (unsigned int i = 0; want && i < plan.nr_tests; i++)
+		named -= plan.tests[i].named;
+	if (want) {
+		assert_string_equal(show(&plan, buf, sizeof(buf)), want);
+		assert_int_equal(named, 0);
+	}
+	testplan__fini(&plan);
+}
+
+#define PRESETS(want, named, ...)                                     \
+	do {                                                          \
+		const char *const words[] = { __VA_ARGS__ };          \
+		const struct plan_selection selection = {             \
+			.words = words, .nr_words = ARRAY_SIZE(words) \
+		};                                                    \
+		check_presets(&selection, want, named);               \
+	} while (0)
+
+static void test_select_presets(void **state)
+{
+	const char *const slow[] = { "slow" }, *const preset[] = { "preset" };
+	const char *const program[] = { "p" };
+
+	(void)state;
+	check_presets(&(struct plan_selection){ 0 },
+		      "p:f.a p:f.tiny-1llc.a p:g.a", 0);
+	check_presets(&(struct plan_selection){ .spares = true },
+		      "p:f.a p:f.numa2-4llc.a p:f.tiny-1llc.a p:g.a", 0);
+	check_presets(&(struct plan_selection){ .words = program,
+						.nr_words = 1,
+						.spares = true },
+		      "p:f.a p:f.numa2-4llc.a p:f.tiny-1llc.a p:g.a", 0);
+	check_presets(&(struct plan_selection){ .tags = slow, .nr_tags = 1 },
+		      "p:f.a p:f.tiny-1llc.a", 0);
+	check_presets(&(struct plan_selection){ .tags = preset, .nr_tags = 1 },
+		      "p:f.numa2-4llc.a p:f.tiny-1llc.a", 1);
+	PRESETS("p:f.a p:f.tiny-1llc.a p:g.a", 0, "p");
+	PRESETS("p:f.numa2-4llc.a", 1, "f.numa2-4llc.a");
+	PRESETS("p:f.numa2-4llc.a", 1, "p:f.numa2-4llc.a");
+	PRESETS("p:f.a p:f.tiny-1llc.a", 0, "f.*");
+	PRESETS("p:f.a p:f.tiny-1llc.a p:g.a", 0, "p:*");
+	PRESETS("p:f.numa2-4llc.a p:f.tiny-1llc.a", 1, "f.*.a");
+	PRESETS("p:f.numa2-4llc.a", 1, "*.numa2-*.*");
+	PRESETS("p:f.numa2-4llc.a", 1, "p:f.numa?-*.a");
+	PRESETS(NULL, 0, "*numa2*");
 }
 
 static void test_bad_listings(void **state)
@@ -359,6 +420,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_select),
+		cmocka_unit_test(test_select_presets),
 		cmocka_unit_test(test_bad_listings),
 		cmocka_unit_test(test_shards),
 		cmocka_unit_test(test_kernels),
