@@ -397,10 +397,11 @@ void accel__describe(const struct accel_probe *probe, char *buf, size_t size)
 	const char *where =
 		probe->inside_softkvm ? "KVM of softkvm" : "/dev/kvm";
 
-	if (probe->mips > 0)
-		snprintf(buf, size, "%s: %s (%.1f MIPS)", where,
-			 accel_kind__name(probe->kind), probe->mips);
-	else
+	/* A loop that did not get one round done was measured as well. */
+	if (probe->err)
 		snprintf(buf, size, "%s: %s (%s)", where,
 			 accel_kind__name(probe->kind), strerror(-probe->err));
+	else
+		snprintf(buf, size, "%s: %s (%.1f MIPS)", where,
+			 accel_kind__name(probe->kind), probe->mips);
 }

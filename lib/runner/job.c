@@ -114,6 +114,7 @@ static void job__fini(struct job *job)
 {
 	free(job->tests);
 	free(job->log);
+	free(job->fingerprint);
 	free(job->skip_reason);
 	if (job->log_fd >= 0)
 		close(job->log_fd);

@@ -236,6 +236,8 @@ void lines__end_test(struct job *job, unsigned int test,
 	now.directive = make_directive(outcome, directive, time_ms);
 	log_result(job, t, &now);
 	end_log(job, t, &now);
+	now.fingerprint = job->fingerprint;
+	job->fingerprint = NULL;
 	now.text = job->block;
 	now.printed = flat__live(job);
 	job->block = (struct textbuf){ 0 };
@@ -247,6 +249,7 @@ void lines__end_test(struct job *job, unsigned int test,
 		/* Without memory for it the result stays "torn". */
 		free(now.directive);
 		free(now.log);
+		free(now.fingerprint);
 		textbuf__fini(&now.text);
 	} else {
 		*attempt = now;
@@ -295,11 +298,26 @@ static bool is_trailer(const struct job *job, const char *text, size_t len)
 				 starts(text, len, "# FAILED: "));
 }
 
-/* "# vm: ..., boot 0 ms, ...": guest init never said that it is there */
+/*
+ * "# vm: ..., boot 0 ms, ...": guest init never said that it is there.
+ * "# fingerprint: ...": the last one counts, it comes from the report behind
+ * whatever the guest itself printed.
+ */
 static void look_at_diag(struct job *job, const char *text, size_t len)
 {
 	static const char boot[] = ", boot 0 ms,";
+	static const char print[] = "# fingerprint: ";
 
+	if (starts(text, len, print)) {
+		char shown[4 * RUNNER_LINE_MAX + 1];
+
+		text += sizeof(print) - 1;
+		len -= sizeof(print) - 1;
+		shown[ktap__escape(shown, (const u8 *)text, len)] = '\0';
+		free(job->fingerprint);
+		job->fingerprint = strdup(shown);
+		return;
+	}
 	if (starts(text, len, "# vm: ") &&
 	    memmem(text, len, boot, sizeof(boot) - 1))
 		job->not_booted = true;

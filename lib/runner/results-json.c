@@ -41,6 +41,7 @@ static struct json_object *make_attempts(const struct plan_test *test)
 		struct json_object *one = json_object_new_object();
 
 		put(one, "outcome", text(ktstr_outcome__name(a->outcome)));
+		put(one, "fingerprint", text(a->fingerprint));
 		put(one, "time_ms", number(a->time_ms));
 		put(one, "log", text(a->log));
 		json_object_array_add(list, one);
@@ -58,6 +59,7 @@ static struct json_object *make_case(const struct plan_test *test)
 	put(obj, "status", text(kunit_status(outcome)));
 	put(obj, "outcome", text(ktstr_outcome__name(outcome)));
 	put(obj, "directive", text(last ? last->directive : NULL));
+	put(obj, "fingerprint", text(last ? last->fingerprint : NULL));
 	put(obj, "time_ms", number(last ? last->time_ms : 0));
 	put(obj, "log", text(last ? last->log : NULL));
 	put(obj, "flaky", json_object_new_boolean(testplan_test__flaky(test)));

@@ -37,7 +37,8 @@ struct job {
 	struct linebuf out, err;
 	struct textbuf block; /* lines since the last result */
 	int log_fd;
-	char *log; /* relative path of what @log_fd is */
+	char *log;	   /* relative path of what @log_fd is */
+	char *fingerprint; /* of the crash that the current test had */
 	bool not_booted;
 	unsigned int strange; /* results nobody planned */
 	char *skip_reason;    /* of "1..0 # SKIP reason" */

@@ -223,6 +223,7 @@ static void free_test(struct plan_test *test)
 	for (unsigned int i = 0; i < test->nr_attempts; i++) {
 		free(test->attempts[i].directive);
 		free(test->attempts[i].log);
+		free(test->attempts[i].fingerprint);
 		textbuf__fini(&test->attempts[i].text);
 	}
 	free(test->attempts);

@@ -19,6 +19,7 @@ struct plan_attempt {
 	u64 time_ms;
 	char *directive;     /* as printed, without time=; "" = none */
 	char *log;	     /* the program's lines, a path; NULL = none kept */
+	char *fingerprint;   /* of its crash; NULL = none was reported */
 	struct textbuf text; /* its lines, printable, each with '\n' */
 	bool printed;	     /* those lines are on standard output already */
 	bool not_booted;     /* the guest never came up */

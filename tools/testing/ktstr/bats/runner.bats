@@ -574,7 +574,7 @@ mixed_run()
 			a.fail) echo "# <&> \"said\" ]]> Kernel panic - not syncing: VFS: x"; echo "# Subtest: liar"; echo "1..4 cpus"; echo "not ok 2 $2" ;;
 			a.skip) echo "ok 3 $2 # SKIP no such thing" ;;
 			a.xfail) echo "ok 4 $2 # XFAIL known" ;;
-			a.panic) echo "not ok 5 $2 # ERROR guest_panic" ;;
+			a.panic) echo "# fingerprint: of the guest"; echo "# fingerprint: 1f2e3d4c a < b"; echo "not ok 5 $2 # ERROR guest_panic" ;;
 			a.flaky) [ -e "$O/again" ] && echo "ok 6 $2" || echo "not ok 6 $2"; touch "$O/again" ;;
 			esac
 			shift 2
@@ -631,6 +631,9 @@ for group in json.load(open(sys.argv[1]))["sub_groups"]:
 	assert cases["a.pass"]["time_ms"] == 1500
 	assert cases["a.flaky"]["flaky"] and not cases["a.pass"]["flaky"]
 	assert [a["outcome"] for a in cases["a.flaky"]["attempts"]] == ["fail", "pass"]
+	prints = {c["fingerprint"] for c in cases.values()}
+	assert prints == {None, "1f2e3d4c a < b"}, prints
+	assert cases["a.panic"]["fingerprint"]
 	for case in cases.values():
 	    assert os.path.exists(case["log"]), case
 	assert top["exit_status"] == 117 and top["outcome"] == "zero_tests"
