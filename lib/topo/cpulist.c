@@ -42,6 +42,12 @@ void cpuset__and(struct cpuset *set, const struct cpuset *other)
 		set->word[i] &= other->word[i];
 }
 
+void cpuset__or(struct cpuset *set, const struct cpuset *other)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(set->word); i++)
+		set->word[i] |= other->word[i];
+}
+
 unsigned int cpuset__next(const struct cpuset *set, unsigned int from)
 {
 	for (unsigned int cpu = from; cpu < CPUSET_MAX;) {

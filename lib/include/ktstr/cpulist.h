@@ -28,6 +28,8 @@ unsigned int cpuset__count(const struct cpuset *set);
 bool cpuset__equal(const struct cpuset *a, const struct cpuset *b);
 /** cpuset__and - @set keeps what is in @other too */
 void cpuset__and(struct cpuset *set, const struct cpuset *other);
+/** cpuset__or - @set gets what is in @other too */
+void cpuset__or(struct cpuset *set, const struct cpuset *other);
 /** cpuset__next - first member >= @from, or CPUSET_MAX */
 unsigned int cpuset__next(const struct cpuset *set, unsigned int from);
 
