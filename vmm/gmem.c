@@ -9,11 +9,15 @@
  */
 #include "vmm/gmem.h"
 
+#include <linux/mempolicy.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 
 #include <ktstr/fd.h>
 
 #define HUGE_PAGE MIB(2)
+/* MFD_HUGE_2MB of linux/memfd.h, which does not go with sys/mman.h. */
+#define MFD_HUGE_PAGE (21u << 26)
 
 static void add_slot(struct gmem *gm, u64 gpa, u64 len, u8 *hva, u64 off)
 {
@@ -38,7 +42,7 @@ static void add_slots(struct gmem *gm, u8 *base)
  * more, map in the middle, give the ends back. NORESERVE: pages exist once
  * somebody touches them, not before.
  */
-static u8 *map_aligned(int fd, u64 size)
+static u8 *map_aligned(int fd, u64 size, int flags)
 {
 	u64 room = size + HUGE_PAGE;
 	u8 *area, *base;
@@ -49,7 +53,7 @@ static u8 *map_aligned(int fd, u64 size)
 		return NULL;
 	base = (u8 *)KT_ALIGN_UP((uintptr_t)area, (uintptr_t)HUGE_PAGE);
 	if (mmap(base, size, PROT_READ | PROT_WRITE,
-		 MAP_SHARED | MAP_FIXED | MAP_NORESERVE, fd, 0) == MAP_FAILED) {
+		 MAP_SHARED | MAP_FIXED | flags, fd, 0) == MAP_FAILED) {
 		int err = errno;
 
 		munmap(area, room);
@@ -96,7 +100,7 @@ int gmem__init(struct gmem *gm, u64 size, struct kt_diag *diag)
 		return diag__fail(
 			diag, -errno, "guest memory: memfd of %llu MiB: %s",
 			(unsigned long long)(size >> 20), strerror(errno));
-	base = map_aligned(fd, size);
+	base = map_aligned(fd, size, MAP_NORESERVE);
 	if (!base)
 		return diag__fail(diag, -errno,
 				  "guest memory: cannot map %llu MiB: %s; use "
@@ -112,6 +116,65 @@ int gmem__init(struct gmem *gm, u64 size, struct kt_diag *diag)
 		.huge = host_has_huge_memfd(),
 	};
 	add_slots(gm, base);
+	return 0;
+}
+
+u64 gmem__huge_pages(u64 size)
+{
+	return (size + HUGE_PAGE - 1) / HUGE_PAGE;
+}
+
+u64 gmem__free_huge_pages(void)
+{
+	char *text __free(ptr) = NULL;
+
+	if (fd__read_file("/sys/kernel/mm/hugepages/hugepages-2048kB/"
+			  "free_hugepages",
+			  GMEM_PAGE, &text, NULL))
+		return 0;
+	return strtoull(text, NULL, 10);
+}
+
+int gmem__init_huge(struct gmem *gm, u64 size)
+{
+	u64 whole = gmem__huge_pages(size) * HUGE_PAGE;
+	int fd __free(fd) = memfd_create(
+		"ktstr-guest", MFD_CLOEXEC | MFD_HUGETLB | MFD_HUGE_PAGE);
+	u8 *base;
+
+	if (!size || size % GMEM_PAGE || size > (u64)INT64_MAX - HUGE_PAGE)
+		return -EINVAL;
+	if (fd < 0 || ftruncate(fd, (off_t)whole))
+		return -errno;
+	/* Reserved: a page that is missing later would be a SIGBUS. */
+	base = map_aligned(fd, whole, 0);
+	if (!base)
+		return -errno;
+	(void)madvise(base, whole, MADV_DONTDUMP);
+	*gm = (struct gmem){
+		.fd = no_free_fd(fd), .size = size, .huge = true, .pool = true
+	};
+	add_slots(gm, base);
+	return 0;
+}
+
+int gmem__bind(const struct gmem *gm, unsigned int node,
+	       const struct cpuset *mems)
+{
+	u64 unit = gm->pool ? HUGE_PAGE : GMEM_PAGE;
+
+	for (unsigned int i = 0; i < gm->nr_slots; i++) {
+		const struct gmem_slot *s = &gm->slot[i];
+		uintptr_t start = KT_ALIGN_UP((uintptr_t)s->hva, unit);
+		uintptr_t end = KT_ALIGN_UP((uintptr_t)s->hva + s->len, unit);
+
+		if (s->node != node || !s->hva || start >= end)
+			continue;
+		/* The kernel looks at one bit less than it is told. */
+		if (syscall(SYS_mbind, start, end - start, MPOL_BIND,
+			    mems->word, (unsigned long)CPUSET_MAX + 1, 0))
+			return -errno;
+	}
 	return 0;
 }
 
@@ -175,7 +238,8 @@ void gmem__fini(struct gmem *gm)
 	/* A wrapped buffer belongs to its owner. */
 	if (gm->fd < 0 || !gm->nr_slots)
 		return;
-	munmap(gm->slot[0].hva, gm->size);
+	munmap(gm->slot[0].hva,
+	       gm->pool ? gmem__huge_pages(gm->size) * HUGE_PAGE : gm->size);
 	close(gm->fd);
 	*gm = (struct gmem){ .fd = -1 };
 }

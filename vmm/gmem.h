@@ -9,6 +9,7 @@
 #ifndef VMM_GMEM_H
 #define VMM_GMEM_H
 
+#include <ktstr/cpulist.h>
 #include <ktstr/topo.h>
 
 #define GMEM_PAGE 4096u
@@ -30,6 +31,7 @@ struct gmem {
 	int fd; /* memfd */
 	u64 size;
 	bool huge; /* the host backs the memfd with huge pages */
+	bool pool; /* from its pool of them, and mapped up to a whole one */
 	struct gmem_slot slot[GMEM_MAX_SLOTS];
 	unsigned int nr_slots;
 };
@@ -37,6 +39,17 @@ struct gmem {
 /** gmem__init - reserve @size bytes (page multiple) of guest memory, untouched
  */
 int gmem__init(struct gmem *gm, u64 size, struct kt_diag *diag);
+/**
+ * gmem__init_huge - gmem__init() with pages of 2 MiB from the host's pool
+ *
+ * They are the machine's from now on, so that it cannot run out of them.
+ * Return: 0, or -errno when the pool has not enough.
+ */
+int gmem__init_huge(struct gmem *gm, u64 size);
+/** gmem__huge_pages - how many pages of 2 MiB @size bytes take */
+u64 gmem__huge_pages(u64 size);
+/** gmem__free_huge_pages - how many the host has left */
+u64 gmem__free_huge_pages(void);
 /** gmem__wrap - one slot at address 0 over the caller's buffer, for tests */
 void gmem__wrap(struct gmem *gm, void *buf, u64 size);
 /**
@@ -54,6 +67,14 @@ void gmem__layout(struct gmem *gm, u64 size);
  * stay neighbours in host memory, so ranges may still cross nodes.
  */
 void gmem__split(struct gmem *gm, const struct topology *t);
+/**
+ * gmem__bind - take the pages of guest node @node from the host's nodes @mems
+ *
+ * Before they are touched. Where huge pages cross nodes the lower one has them.
+ * Return: 0 or -errno, -ENOSYS where the kernel knows no nodes.
+ */
+int gmem__bind(const struct gmem *gm, unsigned int node,
+	       const struct cpuset *mems);
 /** gmem__low_end - end of the RAM that starts at 0 */
 u64 gmem__low_end(const struct gmem *gm);
 void gmem__fini(struct gmem *gm);

@@ -242,20 +242,27 @@ static void vcpu_signals(sigset_t *set)
 
 int vcpu__start(struct vcpu *vcpu, struct kt_diag *diag)
 {
+	pthread_attr_t attr;
 	char name[16];
 	sigset_t set, old;
 	int err;
 
+	pthread_attr_init(&attr);
+	place__vcpu_attr(vcpu, &attr);
 	vcpu_signals(&set);
 	pthread_sigmask(SIG_SETMASK, &set, &old);
-	err = pthread_create(&vcpu->thread, NULL, vcpu_thread, vcpu);
+	err = pthread_create(&vcpu->thread, &attr, vcpu_thread, vcpu);
+	if (err && place__vcpu_refused(vcpu, err))
+		err = pthread_create(&vcpu->thread, NULL, vcpu_thread, vcpu);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	pthread_attr_destroy(&attr);
 	if (err)
 		return diag__fail(diag, -err, "thread of vCPU %u: %s", vcpu->id,
 				  strerror(err));
 	vcpu->started = true;
 	snprintf(name, sizeof(name), "ktstr-vcpu%u", vcpu->id % 1000);
 	pthread_setname_np(vcpu->thread, name);
+	place__vcpu_started(vcpu);
 	return 0;
 }
 

@@ -76,6 +76,7 @@ struct vm {
 	pthread_mutex_t diag_lock;
 	struct kt_diag run_diag; /* cause of VM_EXIT_ERROR */
 	struct vm_hist *hist;
+	const struct vm_placement *placement; /* may be NULL */
 	bool kernel_cache_hit;
 	u64 kaslr_offset;
 	bool ran;
@@ -107,5 +108,33 @@ int vcpu__start(struct vcpu *vcpu, struct kt_diag *diag);
 void vcpu__kick(struct vcpu *vcpu);
 /** vcpu__install_kick_handler - process-wide SIGRTMIN no-op, idempotent */
 int vcpu__install_kick_handler(struct kt_diag *diag);
+
+/* vm-place.c; all of them do nothing without a placement */
+
+/** place__exits - after KVM_CREATE_VM, before the first vCPU */
+void place__exits(struct vm *vm, unsigned int nr_cpus);
+/** place__new_memory - guest memory as the placement wants it; 0 or -errno */
+int place__new_memory(struct vm *vm, const struct vm_config *cfg,
+		      struct kt_diag *diag);
+/** place__vcpu_attr - where the thread of @vcpu starts */
+void place__vcpu_attr(const struct vcpu *vcpu, pthread_attr_t *attr);
+/** place__vcpu_refused - whether to start it without: its CPUs are gone */
+bool place__vcpu_refused(const struct vcpu *vcpu, int err);
+/** place__vcpu_started - the thread of @vcpu runs */
+void place__vcpu_started(const struct vcpu *vcpu);
+
+/** struct place_saved - what the main loop's thread was before */
+struct place_saved {
+	bool cpus_changed, policy_changed;
+	struct cpuset cpus;
+	int policy;
+	int priority;
+};
+
+/** place__enter / place__leave - the calling thread is the main loop */
+void place__enter(const struct vm *vm, struct place_saved *ret_saved);
+void place__leave(const struct place_saved *saved);
+/** place__realtime - whether the guest may assume that vCPUs always run */
+bool place__realtime(const struct vm *vm);
 
 #endif /* VMM_VM_PRIV_H */

@@ -249,12 +249,15 @@ int vm__run(struct vm *vm, struct vm_exit *ret_exit, struct kt_diag *diag)
 		.deadline_ns = vm->timeout_ns ? start + vm->timeout_ns : 0,
 		.input_open = vm->input_fd >= 0,
 	};
+	struct place_saved saved;
 	int err, stop_err;
 
 	if (vm->ran)
 		return diag__fail(diag, -EBUSY, "a machine runs only once");
 	vm->ran = true;
 	err = vcpu__install_kick_handler(diag);
+	/* First, or a vCPU with a higher priority may take our CPU. */
+	place__enter(vm, &saved);
 	/* The boot processor last: application processors wait for it. */
 	for (unsigned int i = vm->nr_cpus; !err && i-- > 0;)
 		err = vcpu__start(&vm->vcpu[i], diag);
@@ -263,6 +266,7 @@ int vm__run(struct vm *vm, struct vm_exit *ret_exit, struct kt_diag *diag)
 	while (!vm__ending(vm))
 		wait_once(&l);
 	stop_err = stop_vcpus(vm, diag);
+	place__leave(&saved);
 	if (err || stop_err)
 		return err ? err : stop_err;
 	devs__flush(&vm->devs);

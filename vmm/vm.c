@@ -15,9 +15,6 @@
 #include "vmm/arch.h"
 #include "vmm/kvm.h"
 
-/* KVM sleeps this long polling before it schedules away from a halted vCPU. */
-#define HALT_POLL_NS 200000u
-
 static const char *const exit_reason_names[] = {
 	[VM_EXIT_POWEROFF] = "poweroff",
 	[VM_EXIT_RESET] = "reset",
@@ -156,22 +153,6 @@ static int map_slots(struct vm *vm, struct kt_diag *diag)
 	return 0;
 }
 
-/*
- * Polling pays when a CPU is idle anyway and starves the others when it is
- * not. Without the capability KVM's own default applies.
- */
-static void set_halt_poll(struct vm *vm, unsigned int nr_cpus)
-{
-	long online = sysconf(_SC_NPROCESSORS_ONLN);
-	struct kvm_enable_cap cap = {
-		.cap = KVM_CAP_HALT_POLL,
-		.args = { (long)nr_cpus < online ? HALT_POLL_NS : 0 },
-	};
-
-	if (kvm__has(vm->kvm_fd, KVM_CAP_HALT_POLL))
-		(void)ioctl(vm->vm_fd, KVM_ENABLE_CAP, &cap);
-}
-
 static void host_irq(void *ctx, u32 gsi, bool level)
 {
 	struct vm *vm = ctx;
@@ -242,6 +223,7 @@ static struct vm *alloc_vm(const struct vm_config *cfg)
 	vm->timeout_ns = cfg->timeout_ns;
 	vm->input_fd = cfg->input_fd;
 	vm->input_stream = cfg->input_stream;
+	vm->placement = cfg->placement;
 	atomic_init(&vm->reason, VM_REASON_NONE);
 	pthread_mutex_init(&vm->diag_lock, NULL);
 	for (unsigned int i = 0; i < VM_STREAM_NR; i++) {
@@ -277,18 +259,16 @@ static int open_machine(struct vm *vm, const struct vm_config *cfg,
 		return diag__fail(diag, -EIO, "KVM_GET_VCPU_MMAP_SIZE: %d",
 				  size);
 	vm->run_size = (size_t)size;
-	set_halt_poll(vm, cfg->nr_cpus);
+	place__exits(vm, cfg->nr_cpus);
 	return arch__init_vm(vm, cfg, diag);
 }
 
 static int fill_machine(struct vm *vm, const struct vm_config *cfg,
 			const struct kimage *img, struct kt_diag *diag)
 {
-	int err = gmem__init(&vm->gm, MIB(cfg->memory_mib), diag);
+	int err = place__new_memory(vm, cfg, diag);
 
 	vm->kernel_cache_hit = img->cache_hit;
-	if (!err)
-		gmem__split(&vm->gm, cfg->topology);
 	if (!err)
 		err = arch__load(vm, cfg, img, diag);
 	if (!err)

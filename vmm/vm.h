@@ -12,6 +12,7 @@
 #ifndef VMM_VM_H
 #define VMM_VM_H
 
+#include <ktstr/cpulist.h>
 #include <ktstr/topo.h>
 
 #define VM_MAX_CPUS TOPO_MAX_CPUS
@@ -51,6 +52,30 @@ struct vm_initrd_part {
 	size_t len;
 };
 
+/**
+ * struct vm_placement - where on the host a machine runs, and how eagerly
+ * @cpus: vCPU threads stay on these; NULL: no restriction
+ * @performance: guest memory in huge pages, vCPUs with real-time priority and
+ *	without exits for PAUSE and HLT; for it alone are
+ * @pin: the host's CPU of each vCPU
+ * @service_cpu: of the main loop, where no vCPU is
+ * @mems: of each node of the topology, ids of the host's nodes that its memory
+ *	shall come from; an empty set: wherever
+ * @warn: told what the host refuses, one line each, on the thread that calls
+ *	vm__new() or vm__run(); the machine works without it
+ *
+ * Borrowed for the machine's life, with all that it points to.
+ */
+struct vm_placement {
+	const struct cpuset *cpus;
+	bool performance;
+	const unsigned int *pin;
+	unsigned int service_cpu;
+	const struct cpuset *mems;
+	void (*warn)(void *ctx, const char *text);
+	void *ctx;
+};
+
 struct vm_config {
 	const char *kernel; /* vmlinux ELF or bzImage, path */
 	const struct vm_initrd_part *initrd;
@@ -70,6 +95,7 @@ struct vm_config {
 	enum vm_stream input_stream;
 	/* Count exits by port and page as well, for vm__stats(). */
 	bool collect_stats;
+	const struct vm_placement *placement; /* NULL: anywhere */
 };
 
 /** enum vm_exit_reason - why the machine no longer runs */

@@ -15,6 +15,7 @@
 #define KVM_SIGNATURE_LEAF 0x40000000u
 #define KVM_FEATURES_LEAF 0x40000001u
 #define KVM_FEATURES_MSI_EXT_DEST (1u << 15)
+#define KVM_HINTS_REALTIME_BIT 1u /* EDX */
 
 #define LEAF1_ECX_PDCM (1u << 15) /* a PMU's capabilities MSR */
 #define LEAF1_ECX_X2APIC (1u << 21)
@@ -243,6 +244,8 @@ static void patch_kvm_features(struct kvm_cpuid_entry2 *e,
 {
 	if (id->opts->msi_ext_dest)
 		e->eax |= KVM_FEATURES_MSI_EXT_DEST;
+	if (id->opts->realtime)
+		e->edx |= KVM_HINTS_REALTIME_BIT;
 }
 
 static const struct {

@@ -136,6 +136,7 @@ int arch__create_vcpus(struct vm *vm, const struct vm_config *cfg,
 		.tsc_deadline =
 			kvm__has(vm->kvm_fd, KVM_CAP_TSC_DEADLINE_TIMER),
 		.msi_ext_dest = irq__is_split(topo),
+		.realtime = place__realtime(vm),
 	};
 	struct x86_cpuid *supported __free(ptr) = calloc(1, sizeof(*supported));
 	int err;
