@@ -236,6 +236,23 @@ static int check_shape(const struct check *c, const struct ktstr_attr *attr)
 	return err ? diag__context(c->diag, err, "%s", c->name) : 0;
 }
 
+static int check_host_use(const struct check *c, const struct ktstr_attr *attr)
+{
+	if (attr->performance_mode && attr->no_perf_mode)
+		return diag__fail(c->diag, -EINVAL,
+				  "%s: .performance_mode and .no_perf_mode "
+				  "exclude each other",
+				  c->name);
+	if (attr->cpu_budget && !attr->no_perf_mode)
+		return diag__fail(c->diag, -EINVAL,
+				  "%s: .cpu_budget = %u needs .no_perf_mode: "
+				  "other machines have CPUs of their own",
+				  c->name, attr->cpu_budget);
+	return attr->cpu_budget ? check_range(c, "cpu_budget", attr->cpu_budget,
+					      1, CPUSET_MAX)
+				: 0;
+}
+
 /* The longest it can get: talkative, time limits stretched to the utmost. */
 static int check_cmdline(const struct check *c, const struct ktstr_attr *attr)
 {
@@ -258,6 +275,8 @@ int attr__check(const char *name, const struct ktstr_attr *attr, bool any_kargs,
 		err = check_shape(&c, attr);
 	if (!err)
 		err = check_numbers(&c, attr);
+	if (!err)
+		err = check_host_use(&c, attr);
 	if (!err && attr->kargs)
 		err = check_kargs(&c, attr->kargs);
 	if (!err)

@@ -189,6 +189,18 @@ static void fill_times(struct ktstr_attr *attr)
 			KT_MIN(2 * (u64)attr->duration_s, KTSTR_TIMEOUT_S_MAX));
 }
 
+/* Complete, 0 means that nobody said any; said, it would mean none. */
+static int fill_cpu_budget(struct ktstr_attr *attr, struct kt_diag *diag)
+{
+	if (!attr->cpu_budget)
+		return diag__fail(diag, -EINVAL,
+				  ".cpu_budget = 0: a machine needs 1 CPU or "
+				  "more to run on");
+	if (attr->cpu_budget == KTSTR_UNSAID)
+		attr->cpu_budget = 0;
+	return 0;
+}
+
 int ktstr_attr__resolve(const struct ktstr_attr *const *layers,
 			unsigned int nr_layers, struct ktstr_attr *ret_attr,
 			struct kt_diag *diag)
@@ -202,6 +214,8 @@ int ktstr_attr__resolve(const struct ktstr_attr *const *layers,
 	/* What was said and overridden again is no contradiction. */
 	if (!err && attr.host_only)
 		err = check_host_only(layers, nr_layers, diag);
+	if (!err)
+		err = fill_cpu_budget(&attr, diag);
 	if (err)
 		return err;
 	fill_times(&attr);

@@ -72,6 +72,7 @@ static void run__init(struct run *run, struct session *s, const char *name,
 static void run__fini(struct run *run)
 {
 	vm__free(run->vm);
+	host_share__put(&run->share);
 	if (run->log_fd >= 0)
 		close(run->log_fd);
 	wire_asm__fini(&run->wa);
@@ -89,7 +90,7 @@ static void run__fini(struct run *run)
 static u64 body_timeout_ms(const struct session *s,
 			   const struct ktstr_attr *attr)
 {
-	u64 ms = (u64)(attr->timeout_s * 1000.0 * session__dilation(s));
+	u64 ms = (u64)(attr->timeout_s * 1000.0 * session__stretch(s, attr));
 
 	return KT_MIN(ms, BODY_TIMEOUT_MAX_MS);
 }
@@ -100,26 +101,26 @@ static u64 boot_budget_ms(const struct session *s,
 {
 	u64 per_cpu_ms = KT_MIN(10000ULL + 150ULL * attr->cpus, 90000ULL);
 
-	return (u64)((double)(10000 + per_cpu_ms) * session__dilation(s));
+	return (u64)((double)(10000 + per_cpu_ms) * session__stretch(s, attr));
 }
 
 /*
  * After the body's own deadline: init kills what is left, twice at most for
  * the 5 s of its own patience, ships the log and powers off.
  */
-static u64 farewell_ms(const struct session *s)
+static u64 farewell_ms(const struct session *s, const struct ktstr_attr *attr)
 {
-	return 10000 + (u64)(5000 * session__dilation(s));
+	return 10000 + (u64)(5000 * session__stretch(s, attr));
 }
 
 unsigned int session__budget_s(const struct session *s,
 			       const struct ktstr_attr *attr)
 {
 	/* Build and tear-down, on a host that is busy with other machines. */
-	const u64 margin_ms = (u64)(30000 * session__dilation(s));
+	const u64 margin_ms = (u64)(30000 * session__stretch(s, attr));
 
 	return (unsigned int)((body_timeout_ms(s, attr) +
-			       boot_budget_ms(s, attr) + farewell_ms(s) +
+			       boot_budget_ms(s, attr) + farewell_ms(s, attr) +
 			       postvm__timeout_ms(attr, session__dilation(s)) +
 			       margin_ms) /
 			      1000);
@@ -198,16 +199,17 @@ static int build_machine(struct run *run, struct session *s,
 		.topology = &topology,
 		.memory_mib = attr__memory_mib(attr),
 		.timeout_ns = (body_timeout_ms(s, attr) +
-			       boot_budget_ms(s, attr) + farewell_ms(s)) *
+			       boot_budget_ms(s, attr) + farewell_ms(s, attr)) *
 			      NSEC_PER_MSEC,
 		.input_fd = -1,
+		.placement = run->share.use,
 	};
 	size_t suffix_len;
 	int err;
 
 	run__sinks(run, &cfg);
-	run->limit_ns =
-		(body_timeout_ms(s, attr) + farewell_ms(s)) * NSEC_PER_MSEC;
+	run->limit_ns = (body_timeout_ms(s, attr) + farewell_ms(s, attr)) *
+			NSEC_PER_MSEC;
 	err = build_cmdline(run, s, diag);
 	if (!err)
 		err = build_suffix(run, &suffix, &suffix_len, diag);
@@ -234,7 +236,38 @@ static void tear_down(struct run *run)
 	u64 start_ns = kt_now_ns();
 
 	vm__free(no_free_ptr(run->vm));
+	/* Before anything is forked that would keep the locks. */
+	host_share__put(&run->share);
 	run->teardown_ns = kt_now_ns() - start_ns;
+}
+
+/* What the host can give. Return: 0, 1 for a skip, -errno. */
+static int find_place(struct run *run, const struct session *s,
+		      struct session_verdict *v, struct kt_diag *diag)
+{
+	const struct topology topo = ktstr_attr__topology(run->attr);
+	const char *skip;
+	int err = host_share__get(&s->host, run->attr, &topo, run->report,
+				  &run->share, &skip, diag);
+	double over = host_rules__overcommit(&s->host, run->attr);
+
+	if (!err && skip && s->host.no_skip)
+		err = -EPERM;
+	if (err)
+		return diag__context(diag, -ECANCELED, "host");
+	if (skip) {
+		fprintf(run->report, "# host: %s\n", diag->msg);
+		v->outcome = KTSTR_SKIP;
+		v->program_status = -1;
+		v->ksft_code = ktstr_outcome__ksft_code(v->outcome);
+		snprintf(v->reason, sizeof(v->reason), "%s", skip);
+		return 1;
+	}
+	if (over > 1)
+		fprintf(run->report,
+			"# host: %.1f vCPUs share a CPU, time limits x %.1f\n",
+			over, session__stretch(s, run->attr));
+	return 0;
 }
 
 int session__run_machine(struct session *s, const char *name,
@@ -251,7 +284,9 @@ int session__run_machine(struct session *s, const char *name,
 	if (!run)
 		return -ENOMEM;
 	run__init(run, s, name, attr, report);
-	err = build_machine(run, s, diag);
+	err = find_place(run, s, ret_verdict, diag);
+	if (!err)
+		err = build_machine(run, s, diag);
 	if (!err) {
 		run->start_ns = kt_now_ns();
 		tell_machine(run, run->vm);
@@ -265,5 +300,5 @@ int session__run_machine(struct session *s, const char *name,
 	}
 	run__fini(run);
 	free(run);
-	return err;
+	return KT_MIN(err, 0);
 }

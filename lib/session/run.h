@@ -24,6 +24,8 @@ struct run {
 	const struct workload *workload; /* NULL: a test of the harness */
 	FILE *report;
 	struct vm *vm;
+	struct host_share
+		share;	 /* of the host's CPUs, until the machine ends */
 	bool built_base; /* the first of a session that had to build it */
 	char cmdline[VM_CMDLINE_MAX + 1];
 	char log_path[PATH_MAX];

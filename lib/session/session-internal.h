@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <sys/types.h>
 
+#include "lib/session/host-share.h"
 #include "lib/session/splat.h"
 #include "vmm/accel.h"
 #include "vmm/initramfs.h"
@@ -18,6 +19,7 @@ struct session {
 	pid_t owner;
 	struct kernel_ref kernel;
 	struct accel_probe accel;
+	struct host_rules host;
 	struct initramfs_base base;	 /* fd -1 while not built */
 	const struct workload *workload; /* NULL: tests of the harness */
 	char log_dir[PATH_MAX];
@@ -116,10 +118,19 @@ unsigned int attr__memory_mib(const struct ktstr_attr *attr);
 double session__dilate(double mips);
 
 /**
+ * session__stretch - factor on every time limit of @attr's machine
+ *
+ * The accelerator's dilation times the vCPUs that share a CPU, at most
+ * DILATION_MAX. All deadlines go through here.
+ */
+double session__stretch(const struct session *s, const struct ktstr_attr *attr);
+
+/**
  * session__run_machine - boot, stream, collect; the body of session__run_test
  *
  * Return: 0 with the outcome and its reason, or -errno when the machine could
- * not be built (reason in @diag).
+ * not be built (reason in @diag); -ECANCELED when the host's CPUs cannot be had
+ * as the user says.
  */
 int session__run_machine(struct session *s, const char *name,
 			 const struct ktstr_attr *attr, FILE *report,

@@ -113,6 +113,9 @@ static int prepare(struct session *s, const struct session_config *cfg)
 	if (err)
 		return err;
 	s->accel = *cfg->accel;
+	err = host_rules__read(s->accel.inside_softkvm, &s->host, &s->why);
+	if (err)
+		return err;
 	if (cfg->trouble && cfg->trouble[0])
 		return diag__fail(&s->why, -ENODEV, "%s", cfg->trouble);
 	err = kernel__resolve(cfg->kernel, &s->kernel, &s->why);
@@ -180,6 +183,14 @@ double session__dilation(const struct session *s)
 	return session__dilate(s->accel.mips);
 }
 
+double session__stretch(const struct session *s, const struct ktstr_attr *attr)
+{
+	double factor =
+		session__dilation(s) * host_rules__overcommit(&s->host, attr);
+
+	return KT_MIN(factor, (double)DILATION_MAX);
+}
+
 void session__describe(const struct session *s, FILE *to)
 {
 	char accel[256];
@@ -226,7 +237,8 @@ void session__run_test(struct session *s, const char *name,
 	}
 	err = session__run_machine(s, name, attr, report, ret_verdict, &diag);
 	if (err)
-		fail(ret_verdict, KTSTR_VMM_ERROR, report,
-		     diag__text(&diag, err));
+		fail(ret_verdict,
+		     err == -ECANCELED ? KTSTR_SETUP_ERROR : KTSTR_VMM_ERROR,
+		     report, diag__text(&diag, err));
 	fflush(report);
 }

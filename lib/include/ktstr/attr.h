@@ -84,7 +84,9 @@ struct ktstr_attr {
 	.allow_inconclusive = KTSTR_UNSAID_BOOL, .min_llcs = KTSTR_UNSAID,    \
 	.max_llcs = KTSTR_UNSAID, .min_cpus = KTSTR_UNSAID,                   \
 	.max_cpus = KTSTR_UNSAID, .min_numa_nodes = KTSTR_UNSAID,             \
-	.max_numa_nodes = KTSTR_UNSAID, .requires_smt = KTSTR_UNSAID_BOOL
+	.max_numa_nodes = KTSTR_UNSAID, .requires_smt = KTSTR_UNSAID_BOOL,    \
+	.performance_mode = KTSTR_UNSAID_BOOL,                                \
+	.no_perf_mode = KTSTR_UNSAID_BOOL, .cpu_budget = KTSTR_UNSAID
 
 /**
  * ktstr_attr__resolve - the complete attributes of one test

@@ -449,7 +449,8 @@ static void print_is_stable(void **state)
 		      "\tmin_llcs=1\tmax_llcs=12\tmin_cpus=1\tmax_cpus=192"
 		      "\tmin_numa_nodes=1\tmax_numa_nodes=1"
 		      "\trequires_smt=0\tpost_vm=1"
-		      "\tpost_vm_unconditional=0");
+		      "\tpost_vm_unconditional=0\tperformance_mode=0"
+		      "\tno_perf_mode=0\tcpu_budget=0");
 	free(text);
 }
 
