@@ -47,7 +47,8 @@ bool capacity__refuses(const struct capacity *cap,
 
 	if (cap->unlimited)
 		return false;
-	why = topo_capacity__refusal(&cap->host, &t, !cap->relaxed);
+	why = topo_capacity__refusal(&cap->host, &t,
+				     !cap->relaxed && !attr->no_perf_mode);
 	if (!why)
 		return false;
 	topo__label(&t, label);
