@@ -63,6 +63,11 @@ $(O)/%.o: %.c $(O)/compile.list
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
+# These build what they need by a make of their own, and two of them must not
+# build the same files at once: "make -j2 all suite" is one after the other.
+suite: $(filter-out suite run_tests,$(MAKECMDGOALS))
+run_tests: $(filter-out run_tests,$(MAKECMDGOALS))
+
 suite: ## build the suite's test programs
 	$(Q)$(SUITE) all
 
