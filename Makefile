@@ -74,6 +74,9 @@ suite: ## build the suite's test programs
 run_tests: ## run the suite in virtual machines; the exit status tells
 	$(Q)O='$(O)' ./run_tests.sh
 
+kernel: ## build the test kernel (sched_ext, BTF) into the cache, 15 minutes
+	$(Q)scripts/kernel
+
 bench: all ## speed and size against QEMU, as ratios
 	$(Q)scripts/setup --for bench
 	$(Q)O='$(O)' tools/testing/ktstr/bench/run
@@ -98,7 +101,7 @@ help: ## this list
 	@echo
 	@echo '  O=DIR  V=1  CC=clang  WERROR=0  SAN=address,undefined  KSRC=TREE'
 
-.PHONY: all lib suite run_tests bench proof nightly clean help FORCE
+.PHONY: all lib suite run_tests kernel bench proof nightly clean help FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
 
