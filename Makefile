@@ -34,7 +34,7 @@ include mk/bpf.mk
 include mk/generated.mk
 include mk/install.mk
 
-all: $(LIBKTSTR) $(O)/ktstr $(BPF_OBJS) $(MAN_PAGES) $(COMPLETION) ## build library, command, manual
+all: $(LIBKTSTR) $(O)/ktstr $(O)/ktprof $(BPF_OBJS) $(MAN_PAGES) $(COMPLETION) ## build library, command, manual
 
 lib: $(LIBKTSTR)
 
