@@ -48,4 +48,12 @@ int kimage__open(const char *path, struct kimage *ret_img,
 		 struct kt_diag *diag);
 void kimage__close(struct kimage *img);
 
+/**
+ * kimage__memory - memory that a kernel takes while it starts: the init_size of
+ * a bzImage's setup header, all segments of a vmlinux
+ *
+ * Reads headers only. Errors as kimage__open().
+ */
+int kimage__memory(const char *path, u64 *ret_bytes, struct kt_diag *diag);
+
 #endif /* VMM_KIMAGE_H */

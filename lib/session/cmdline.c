@@ -18,15 +18,19 @@
  *   initcall_blacklist=...     jitterentropy tests itself for a fifth of the
  *                              boot's instructions
  *   rdinit=/init               our ramdisk's init
+ *   initramfs_options=...      which may have more than half of the memory
+ *                              (since 6.18; others take no notice)
  *   unprivileged_bpf, schedstats, delayacct: what scheduler tests look at
+ *   overcommit_memory=1        no refusals by guesswork in small machines
  */
 static const char base_words[] =
 	"console=ttyS0 8250.nr_uarts=2 pci=off panic=-1 reboot=acpi "
 	"mitigations=off random.trust_cpu=on tsc=reliable no_timer_check "
 	"cryptomgr.notests initcall_blacklist=jent_mod_init swiotlb=noforce "
-	"lockdown=none rdinit=/init "
+	"lockdown=none rdinit=/init initramfs_options=size=90% "
 	"sysctl.kernel.unprivileged_bpf_disabled=0 "
 	"sysctl.kernel.sched_schedstats=1 delayacct "
+	"sysctl.kernel.task_delayacct=1 sysctl.vm.overcommit_memory=1 "
 	"KTSTR_GUEST=1 KTSTR_MODE=run";
 
 /* A sysctl's value may have blanks: the kernel takes quotes off. */
@@ -47,6 +51,96 @@ static void advance(size_t *len, size_t size, int wrote)
 	*len = KT_MIN(*len + (size_t)KT_MAX(wrote, 0), size - 1);
 }
 
+/* --- who made it how long ------------------------------------------------- */
+
+/* A piece of the command line, and whose it is. */
+struct piece {
+	const char *whose;
+	const char *text;
+	size_t len;
+};
+
+#define PIECES_SHOWN 3u
+#define PIECE_SHOWN_LEN 40
+
+/* The longest ones, longest first. */
+struct longest {
+	struct piece piece[PIECES_SHOWN];
+};
+
+static void note(struct longest *l, const char *whose, const char *text,
+		 size_t len)
+{
+	struct piece p = { whose, text, len };
+
+	for (unsigned int i = 0; i < PIECES_SHOWN; i++)
+		if (p.len > l->piece[i].len) {
+			struct piece shorter = l->piece[i];
+
+			l->piece[i] = p;
+			p = shorter;
+		}
+}
+
+/* A word ends at a blank outside quotes. */
+static void note_words(struct longest *l, const char *whose, const char *text)
+{
+	while (*text) {
+		const char *word = text += strspn(text, " ");
+		bool quoted = false;
+
+		for (; *text && (quoted || *text != ' '); text++)
+			quoted ^= *text == '"';
+		note(l, whose, word, (size_t)(text - word));
+	}
+}
+
+static void describe(const struct longest *l, char *buf, size_t size)
+{
+	size_t len = 0;
+
+	buf[0] = '\0';
+	for (unsigned int i = 0; i < PIECES_SHOWN && l->piece[i].len; i++) {
+		const struct piece *p = &l->piece[i];
+		int shown = (int)KT_MIN(p->len, (size_t)PIECE_SHOWN_LEN);
+
+		advance(&len, size,
+			snprintf(buf + len, size - len, "%s%s '%.*s%s' of %zu",
+				 i ? ", " : "", p->whose, shown, p->text,
+				 p->len > PIECE_SHOWN_LEN ? "..." : "",
+				 p->len));
+	}
+}
+
+static int too_long(const struct ktstr_attr *attr, size_t total, size_t own,
+		    size_t sysctls, struct kt_diag *diag)
+{
+	const char *kargs = attr->kargs ? attr->kargs : "";
+	struct longest l = { 0 };
+	char longest[256];
+
+	note_words(&l, ".kargs", kargs);
+	for (unsigned int i = 0; i < KTSTR_LIST_MAX && attr->sysctls[i]; i++)
+		note(&l, ".sysctls", attr->sysctls[i],
+		     strlen(attr->sysctls[i]));
+	describe(&l, longest, sizeof(longest));
+	return diag__fail(diag, -E2BIG,
+			  "kernel command line is %zu characters or more, the "
+			  "kernel takes %u: .kargs are %zu of them, .sysctls "
+			  "%zu, ktstr's own %zu; longest are %s",
+			  total, VM_CMDLINE_MAX, strlen(kargs), sysctls, own,
+			  longest);
+}
+
+/* Pages move by themselves only where there is a slower kind of memory. */
+static bool has_memory_only_node(const struct ktstr_attr *attr)
+{
+	for (unsigned int i = 0; attr->nodes && i < attr->nodes->nr; i++)
+		if (!attr->nodes->node[i].llcs)
+			return true;
+	return false;
+}
+
 int cmdline__build(char *buf, size_t size, const struct ktstr_attr *attr,
 		   unsigned int timeout_ms, bool verbose, struct kt_diag *diag)
 {
@@ -55,9 +149,11 @@ int cmdline__build(char *buf, size_t size, const struct ktstr_attr *attr,
 	size_t len = 0;
 
 	advance(&len, size,
-		snprintf(buf, size, "%s %s KTSTR_TEST_TIMEOUT_MS=%u%s",
+		snprintf(buf, size,
+			 "%s %s numa_balancing=%s KTSTR_TEST_TIMEOUT_MS=%u%s",
 			 base_words,
 			 verbose ? "earlyprintk=serial loglevel=7" : "quiet",
+			 has_memory_only_node(attr) ? "enable" : "disable",
 			 timeout_ms, attr->kaslr ? "" : " nokaslr"));
 	own = len;
 	for (unsigned int i = 0; i < KTSTR_LIST_MAX && attr->sysctls[i]; i++)
@@ -69,20 +165,8 @@ int cmdline__build(char *buf, size_t size, const struct ktstr_attr *attr,
 			 kargs));
 	total = own + sysctls + strlen(kargs) + (*kargs != 0);
 	if (total >= size || total > VM_CMDLINE_MAX)
-		return diag__fail(
-			diag, -E2BIG,
-			"kernel command line is %zu characters or "
-			"more, the kernel takes %u: .kargs are %zu of "
-			"them, .sysctls %zu, ktstr's own %zu",
-			total, VM_CMDLINE_MAX, strlen(kargs), sysctls, own);
+		return too_long(attr, total, own, sysctls, diag);
 	return 0;
-}
-
-unsigned int attr__memory_mib(const struct ktstr_attr *attr)
-{
-	unsigned int floor_mib = KT_MAX(64 * attr->cpus, 256u);
-
-	return KT_MAX(floor_mib, attr->memory_mib);
 }
 
 double session__dilate(double mips)

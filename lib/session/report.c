@@ -204,7 +204,7 @@ static void fill_result(struct run *run, const struct vm_exit *vx,
 		.timed_out = outcome == KTSTR_TIMEOUT,
 		.torn = run->ev.damaged,
 		.vcpus = run->attr->cpus,
-		.memory_mib = attr__memory_mib(run->attr),
+		.memory_mib = run->memory_mib,
 		.exit_code = run->ev.exit_code,
 		.term_signal = run->ev.result.term_signal,
 		.reason = run->ev.reason,
@@ -250,13 +250,13 @@ static void print_report(struct run *run, const struct ktstr_vm_result *res,
 		fprintf(run->report, "# kernel log: %s\n", run->log_path);
 }
 
-/* The word on the result line is constant; here is what the test said. */
-static void print_said(struct run *run)
+/* The word on the result line is constant; here is what the guest said. */
+static void print_said(struct run *run, enum ktstr_outcome judged)
 {
 	char said[512];
 
 	verdict__sanitize(said, sizeof(said), run->ev.reason);
-	fprintf(run->report, "# inconclusive: %s\n", said);
+	fprintf(run->report, "# %s: %s\n", ktstr_outcome__name(judged), said);
 }
 
 void run__conclude(struct run *run, const struct vm_exit *vx,
@@ -277,8 +277,8 @@ void run__conclude(struct run *run, const struct vm_exit *vx,
 	v->outcome = settle__outcome(run->attr, judged, &found);
 	v->program_status = run->ev.program_status;
 	settle__reason(v, run->ev.reason, judged, &found, res.duration_ns);
-	if (judged == KTSTR_INCONCLUSIVE)
-		print_said(run);
+	if (judged == KTSTR_INCONCLUSIVE || judged == KTSTR_TOPOLOGY_MISMATCH)
+		print_said(run, judged);
 	if (vx->reason == VM_EXIT_ERROR)
 		fprintf(run->report, "# vmm: %s\n", vm_diag->msg);
 	if (ktstr_outcome__is_infra(v->outcome) &&

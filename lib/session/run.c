@@ -127,10 +127,11 @@ unsigned int session__budget_s(const struct session *s,
 }
 
 /* The guest's argv[1..], one per line. */
-static int args_blob(const char *name, struct initramfs_blob *ret_blob)
+static int args_blob(const struct run *run, struct initramfs_blob *ret_blob)
 {
 	char *text;
-	int len = asprintf(&text, "-r\n%s\n", name);
+	int len =
+		asprintf(&text, "-r\n%s\n-m\n%u\n", run->name, run->memory_mib);
 
 	if (len < 0)
 		return -ENOMEM;
@@ -158,7 +159,7 @@ static int build_suffix(struct run *run, void **ret_buf, size_t *ret_len,
 	if (getrandom(run->nonce, sizeof(run->nonce), 0) != sizeof(run->nonce))
 		return diag__fail(diag, -EIO, "getrandom: %s", strerror(errno));
 	err = run->workload ? workload__blob(run->workload, own, diag)
-			    : args_blob(run->name, own);
+			    : args_blob(run, own);
 	if (!err)
 		err = initramfs__suffix(blobs, ARRAY_SIZE(blobs), ret_buf,
 					ret_len, diag);
@@ -197,7 +198,6 @@ static int build_machine(struct run *run, struct session *s,
 		.nr_initrd = ARRAY_SIZE(parts),
 		.cmdline = run->cmdline,
 		.topology = &topology,
-		.memory_mib = attr__memory_mib(attr),
 		.timeout_ns = (body_timeout_ms(s, attr) +
 			       boot_budget_ms(s, attr) + farewell_ms(s, attr)) *
 			      NSEC_PER_MSEC,
@@ -210,11 +210,14 @@ static int build_machine(struct run *run, struct session *s,
 	run__sinks(run, &cfg);
 	run->limit_ns = (body_timeout_ms(s, attr) + farewell_ms(s, attr)) *
 			NSEC_PER_MSEC;
-	err = build_cmdline(run, s, diag);
+	err = session__machine_mib(s, attr, &run->memory_mib, diag);
+	if (!err)
+		err = build_cmdline(run, s, diag);
 	if (!err)
 		err = build_suffix(run, &suffix, &suffix_len, diag);
 	if (err)
 		return err;
+	cfg.memory_mib = run->memory_mib;
 	parts[0] =
 		(struct vm_initrd_part){ .fd = s->base.fd, .len = s->base.len };
 	parts[1] = (struct vm_initrd_part){ .fd = -1,

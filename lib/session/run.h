@@ -24,6 +24,7 @@ struct run {
 	const struct workload *workload; /* NULL: a test of the harness */
 	FILE *report;
 	struct vm *vm;
+	unsigned int memory_mib;
 	struct host_share
 		share;	 /* of the host's CPUs, until the machine ends */
 	bool built_base; /* the first of a session that had to build it */

@@ -18,6 +18,7 @@
 struct session {
 	pid_t owner;
 	struct kernel_ref kernel;
+	u64 kernel_bytes; /* of memory, until its init is done */
 	struct accel_probe accel;
 	struct host_rules host;
 	struct initramfs_base base;	 /* fd -1 while not built */
@@ -104,6 +105,21 @@ int attr__check(const char *name, const struct ktstr_attr *attr, bool any_kargs,
 
 /** attr__memory_mib - max(64 * cpus, 256, asked) */
 unsigned int attr__memory_mib(const struct ktstr_attr *attr);
+
+/**
+ * memory__floor_mib - what a machine needs to get to its test
+ * @kernel_bytes: memory that the kernel takes while it starts
+ * @packed_bytes: of the ramdisk as it is loaded
+ * @unpacked_bytes: of the files in it
+ */
+u64 memory__floor_mib(u64 kernel_bytes, u64 packed_bytes, u64 unpacked_bytes);
+
+/**
+ * session__machine_mib - memory of the machine for @attr: what it asks for, at
+ * least the floor. Return: 0, or -EINVAL when its .nodes have less.
+ */
+int session__machine_mib(const struct session *s, const struct ktstr_attr *attr,
+			 unsigned int *ret_mib, struct kt_diag *diag);
 
 /* No accelerator stretches time limits by more. */
 #define DILATION_MAX 6

@@ -11,6 +11,8 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 
+#include "vmm/kimage.h"
+
 /*
  * The guest's modules for our devices. Built-in ones are skipped by the
  * builder: virtio_console is, in the default kernel, virtio_mmio is not.
@@ -121,6 +123,8 @@ static int prepare(struct session *s, const struct session_config *cfg)
 	err = kernel__resolve(cfg->kernel, &s->kernel, &s->why);
 	if (err)
 		return err;
+	/* A bad image is the machine's to complain of. */
+	(void)kimage__memory(s->kernel.image, &s->kernel_bytes, NULL);
 	return build_base(s, cfg->init, &s->why);
 }
 
@@ -169,15 +173,6 @@ const char *session__kernel_name(const struct session *s)
 	return s->kernel.name;
 }
 
-/*
- * A root tmpfs takes half of the memory; the archive itself is there until it
- * is unpacked; the kernel and the test need some as well.
- */
-unsigned int session__memory_mib(const struct session *s)
-{
-	return 3 * (unsigned int)(s->base.len >> 20) + 256;
-}
-
 double session__dilation(const struct session *s)
 {
 	return session__dilate(s->accel.mips);
@@ -223,6 +218,7 @@ void session__run_test(struct session *s, const char *name,
 		       struct session_verdict *ret_verdict)
 {
 	struct kt_diag diag = { 0 };
+	unsigned int mib;
 	int err;
 
 	if (s->broken) {
@@ -233,6 +229,12 @@ void session__run_test(struct session *s, const char *name,
 	if (err) {
 		fail(ret_verdict, KTSTR_SETUP_ERROR, report,
 		     diag__text(&diag, err));
+		return;
+	}
+	err = session__machine_mib(s, attr, &mib, &diag);
+	if (err) {
+		diag__context(&diag, err, "%s", name);
+		fail(ret_verdict, KTSTR_SETUP_ERROR, report, diag.msg);
 		return;
 	}
 	err = session__run_machine(s, name, attr, report, ret_verdict, &diag);

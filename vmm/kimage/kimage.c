@@ -410,6 +410,30 @@ int kimage__open(const char *path, struct kimage *ret_img, struct kt_diag *diag)
 	return err ? diag__context(diag, err, "kernel %s", path) : 0;
 }
 
+int kimage__memory(const char *path, u64 *ret_bytes, struct kt_diag *diag)
+{
+	struct source src = { .fd = -1 };
+	struct bzimage bz = { 0 };
+	struct kimage img = { 0 };
+	int err = source__open(&src, path, diag);
+
+	if (err)
+		return diag__context(diag, err, "kernel %s", path);
+	if (vmlinux__match(src.head, src.head_len))
+		err = vmlinux__parse(src.head, src.head_len, src.size, &img,
+				     diag);
+	else if (bzimage__match(src.head, src.head_len))
+		err = bzimage__parse(src.head, src.head_len, src.size, &bz,
+				     diag);
+	else
+		err = not_a_kernel(&src, diag);
+	close(src.fd);
+	if (err)
+		return diag__context(diag, err, "kernel %s", path);
+	*ret_bytes = KT_MAX(img.end - img.start, (u64)bz.init_size);
+	return 0;
+}
+
 void kimage__close(struct kimage *img)
 {
 	if (img->fd >= 0)

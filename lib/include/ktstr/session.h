@@ -66,7 +66,7 @@ const char *session__trouble(const struct session *s);
 /** session__kernel_name - what reports call the kernel; "" when broken */
 const char *session__kernel_name(const struct session *s);
 
-/** session__memory_mib - least memory in which the ramdisk can be unpacked */
+/** session__memory_mib - least with which machines of @s get to their test */
 unsigned int session__memory_mib(const struct session *s);
 
 /** session__dilation - factor by which time limits are stretched, >= 1 */

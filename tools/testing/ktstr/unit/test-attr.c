@@ -387,16 +387,58 @@ static void cmdline_names_what_is_long(void **state)
 	assert_non_null(strstr(diag.msg, ".sysctls 18"));
 }
 
-static void memory_has_a_floor(void **state)
+/* Not the sums only: what to shorten. */
+static void cmdline_names_the_longest_words(void **state)
 {
+	char buf[VM_CMDLINE_MAX + 1], kargs[VM_CMDLINE_MAX];
+	char cpus[501] = "", sysctl[301] = "";
+	struct ktstr_attr attr = defaults();
+	struct kt_diag diag = { 0 };
+
+	(void)state;
+	memset(cpus, 'c', sizeof(cpus) - 1);
+	memset(sysctl, 's', sizeof(sysctl) - 1);
+	memcpy(sysctl, "kernel.x=", 9);
+	snprintf(kargs, sizeof(kargs), "a=1 b=\"%.*s %.*s\" c=%.*s %.*s", 400,
+		 cpus, 300, cpus, 250, cpus, 350, cpus);
+	attr.kargs = kargs;
+	attr.sysctls[0] = sysctl;
+	assert_int_equal(
+		cmdline__build(buf, sizeof(buf), &attr, 1, false, &diag),
+		-E2BIG);
+	assert_non_null(
+		strstr(diag.msg,
+		       "longest are .kargs 'b=\"ccccccccccccccccccccccccccccccc"
+		       "cccccc...' of 705, .kargs 'cccccccccccccccccccccc"
+		       "cccccccccccccccccc...' of 350, .sysctls "
+		       "'kernel.x=sssssssssssssssssssssssssssssss...' of "
+		       "300"));
+	/* One word is enough. */
+	kargs[0] = '\0';
+	attr.sysctls[0] = NULL;
+	memset(kargs, 'k', VM_CMDLINE_MAX - 1);
+	diag.msg[0] = kargs[VM_CMDLINE_MAX - 1] = '\0';
+	assert_int_equal(
+		cmdline__build(buf, sizeof(buf), &attr, 1, false, &diag),
+		-E2BIG);
+	assert_non_null(strstr(diag.msg, "...' of 2046"));
+	assert_null(strstr(diag.msg, "...' of 2046,"));
+}
+
+static void cmdline_balances_slow_memory(void **state)
+{
+	char buf[VM_CMDLINE_MAX + 1];
 	struct ktstr_attr attr = defaults();
 
 	(void)state;
-	assert_int_equal(attr__memory_mib(&attr), 512);
-	attr.memory_mib = 1;
-	assert_int_equal(attr__memory_mib(&attr), 256);
-	ktstr_attr__set_topology(&attr, &TOPO_EVEN(2, 4, 8, 2));
-	assert_int_equal(attr__memory_mib(&attr), 4096);
+	assert_int_equal(
+		cmdline__build(buf, sizeof(buf), &attr, 1, false, NULL), 0);
+	assert_non_null(strstr(buf, " numa_balancing=disable "));
+	attr.nodes = KTSTR_NODES({ .llcs = 1, .memory_mib = 512 },
+				 { .memory_mib = 512 });
+	assert_int_equal(
+		cmdline__build(buf, sizeof(buf), &attr, 1, false, NULL), 0);
+	assert_non_null(strstr(buf, " numa_balancing=enable "));
 }
 
 /* The harness's alarm is the last resort: all of our limits fit below it. */
@@ -470,7 +512,8 @@ int main(void)
 		cmocka_unit_test(tags_are_words),
 		cmocka_unit_test(cmdline_has_what_was_asked),
 		cmocka_unit_test(cmdline_names_what_is_long),
-		cmocka_unit_test(memory_has_a_floor),
+		cmocka_unit_test(cmdline_names_the_longest_words),
+		cmocka_unit_test(cmdline_balances_slow_memory),
 		cmocka_unit_test(budget_has_room_for_everything),
 		cmocka_unit_test(print_is_stable),
 	};

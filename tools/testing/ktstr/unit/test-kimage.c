@@ -295,9 +295,12 @@ static void every_compression(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(packers); i++) {
 		struct bz bz = make_bz(packers[i].pack);
 		struct kimage img;
+		u64 memory;
 
 		print_message("# %s\n", packers[i].name);
 		write_image(bz.buf, bz.len);
+		assert_int_equal(kimage__memory(image, &memory, NULL), 0);
+		assert_int_equal(memory, INIT_SIZE);
 		img = open_ok();
 		assert_false(img.cache_hit);
 		assert_int_equal(img.init_end, SEG_PADDR + INIT_SIZE);
@@ -317,11 +320,14 @@ static void plain_vmlinux(void **state)
 {
 	struct elf_head h = good_head();
 	struct kimage img;
+	u64 memory;
 
 	(void)state;
 	write_vmlinux(&h);
 	img = open_ok();
 	assert_true(img.cache_hit);
+	assert_int_equal(kimage__memory(image, &memory, NULL), 0);
+	assert_int_equal(memory, img.end - img.start);
 	assert_int_equal(img.init_end, img.end);
 	expect_content(&img);
 	kimage__close(&img);
