@@ -10,6 +10,7 @@
 #include <ktstr/fd.h>
 #include <ktstr/ktap.h>
 #include <ktstr/session.h>
+#include <ktstr/test-topology.h>
 
 #include <limits.h>
 
@@ -24,6 +25,20 @@
 
 /* --- guest --------------------------------------------------------------- */
 
+/* A result of another machine than the declared one would mislead. */
+static int compare_machine(const struct plan_test *test, const char *memory_mib,
+			   struct kt_diag *diag)
+{
+	const struct topology declared = ktstr_attr__topology(&test->attr);
+	struct test_topology seen __free(test_topology) = { 0 };
+	int err = test_topology__read("/sys", &seen, diag);
+
+	return err ? err
+		   : test_topology__compare(&seen, &declared,
+					    strtoul(memory_mib, NULL, 10),
+					    diag);
+}
+
 static void guest_run_test(void *ctx, int argc, char **argv,
 			   struct guest_result *result)
 {
@@ -33,10 +48,10 @@ static void guest_run_test(void *ctx, int argc, char **argv,
 	struct kt_diag diag = { 0 };
 	int err;
 
-	/* /args: -r NAME, written by the session. */
-	if (argc != 3 || strcmp(argv[1], "-r")) {
+	/* /args, written by the session. */
+	if (argc != 5 || strcmp(argv[1], "-r") || strcmp(argv[3], "-m")) {
 		snprintf(result->reason, sizeof(result->reason),
-			 "/args of the ramdisk is not '-r NAME'");
+			 "/args of the ramdisk is not '-r NAME -m MIB'");
 		result->exit_code = EXIT_FAILURE;
 		return;
 	}
@@ -48,6 +63,13 @@ static void guest_run_test(void *ctx, int argc, char **argv,
 		return;
 	}
 	test = plan__find(&plan, argv[2]);
+	err = compare_machine(test, argv[4], &diag);
+	if (err) {
+		snprintf(result->reason, sizeof(result->reason), "%s",
+			 diag__text(&diag, err));
+		result->exit_code = KTSTR_EXIT_TOPOLOGY_MISMATCH;
+		return;
+	}
 	result->exit_code =
 		ops->run_one(test->name, test->attr.duration_s, result->reason,
 			     sizeof(result->reason));

@@ -21,6 +21,8 @@ static enum ktstr_outcome test_said(const struct msg_test_result *result)
 		return KTSTR_FAIL;
 	if (result->exit_code == KTSTR_EXIT_INCONCLUSIVE)
 		return KTSTR_INCONCLUSIVE;
+	if (result->exit_code == KTSTR_EXIT_TOPOLOGY_MISMATCH)
+		return KTSTR_TOPOLOGY_MISMATCH;
 	if (result->exit_code < 0 ||
 	    (size_t)result->exit_code >= ARRAY_SIZE(by_code))
 		return KTSTR_FAIL;

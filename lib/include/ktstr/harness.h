@@ -30,12 +30,15 @@
 #define KTSTR_HARNESS_H
 
 #include <ktstr/harness-glue.h>
+#include <ktstr/test-topology.h>
 
 #include <sys/prctl.h>
 
 /* Diagnostics and results share one stream, so that they stay in order. */
 #define TH_LOG_STREAM stdout
 #include "kselftest_harness.h"
+
+#include <ktstr/harness-presets.h>
 
 /* --- for test authors ---------------------------------------------------- */
 
@@ -63,57 +66,6 @@
 #define KTSTR_TEST_ATTR(fixture_name, test_name, ...)                        \
 	KTSTR__ATTR(test_##fixture_name##__##test_name, #fixture_name, NULL, \
 		    #test_name, __VA_ARGS__)
-
-/**
- * KTSTR_PRESETS() - the tests of a fixture on preset topologies, too
- * @fixture_name: as in FIXTURE()
- *
- * Stands after FIXTURE(), in place of FIXTURE_VARIANT(). Besides fixture.test,
- * on the machine that its attributes declare, there is then a test called
- * fixture.PRESET.test for each preset (`ktstr topo --list`) that the
- * constraints of the test (.min_llcs to .requires_smt) accept; in there
- * variant->preset is the preset, else NULL. They have .ignore until the
- * fixture, the preset or the test says otherwise: left out unless asked for by
- * -v PRESET, -r NAME or --ignored. Where the host is too small for a preset
- * they are skipped.
- */
-#define KTSTR_PRESETS(fixture_name)                                      \
-	FIXTURE_VARIANT(fixture_name)                                    \
-	{                                                                \
-		const struct topo_preset *preset;                        \
-	};                                                               \
-	static FIXTURE_VARIANT(fixture_name)                             \
-		ktstr__preset_data_##fixture_name[TOPO_NR_PRESETS + 1];  \
-	static struct __fixture_variant_metadata                         \
-		ktstr__presets_##fixture_name[TOPO_NR_PRESETS + 1];      \
-	static void __attribute__((constructor(KSELFTEST_PRIO_TEST)))    \
-	ktstr__presets_reg_##fixture_name(void)                          \
-	{                                                                \
-		for (unsigned int i = 0; i <= TOPO_NR_PRESETS; i++) {    \
-			const struct topo_preset *p =                    \
-				i ? &topo_presets[i - 1] : NULL;         \
-                                                                         \
-			ktstr__preset_data_##fixture_name[i].preset = p; \
-			ktstr__presets_##fixture_name[i].name =          \
-				p ? p->name : "";                        \
-			ktstr__presets_##fixture_name[i].data =          \
-				&ktstr__preset_data_##fixture_name[i];   \
-			__register_fixture_variant(                      \
-				&_##fixture_name##_fixture_object,       \
-				&ktstr__presets_##fixture_name[i]);      \
-		}                                                        \
-	}                                                                \
-	struct ktstr__semicolon
-
-/**
- * KTSTR_PRESET_ATTR() - attributes of a fixture's tests on one preset
- * @preset: its name with _ for -, as in ktstr/topo-presets.def
- *
- * As KTSTR_VARIANT_ATTR(); the shape of the machine is the preset's.
- */
-#define KTSTR_PRESET_ATTR(fixture_name, preset, ...)                  \
-	KTSTR__ATTR(preset_##fixture_name##__##preset, #fixture_name, \
-		    ktstr__preset_##preset, NULL, __VA_ARGS__)
 
 /**
  * KTSTR_INCONCLUSIVE() - the test can say neither pass nor fail
@@ -149,6 +101,28 @@ static inline unsigned int ktstr_duration_s(void)
 	return ktstr__duration_s;
 }
 
+/**
+ * ktstr_topology - the machine that the caller is in: CPUs, LLCs, nodes; the
+ * questions to ask it are in ktstr/test-topology.h. In a guest it is the one
+ * that the test declared. Read when first asked for; ends the test when sysfs
+ * is gone.
+ */
+static inline const struct test_topology *ktstr_topology(void)
+{
+	static struct test_topology topology;
+	struct kt_diag diag = { 0 };
+	int err;
+
+	if (topology.sysfs)
+		return &topology;
+	err = test_topology__read("/sys", &topology, &diag);
+	if (err) {
+		fprintf(stdout, "# %s\n", diag__text(&diag, err));
+		exit(KSFT_FAIL);
+	}
+	return &topology;
+}
+
 /** KTSTR_HARNESS_MAIN - in place of TEST_HARNESS_MAIN */
 #define KTSTR_HARNESS_MAIN                                    \
 	int main(int argc, char **argv)                       \
@@ -163,13 +137,6 @@ static inline unsigned int ktstr_duration_s(void)
 		};                                            \
 		return ktstr_harness__main(argc, argv, &ops); \
 	}
-
-/* --- presets ------------------------------------------------------------- */
-
-#define TOPO_PRESET(id, name, nodes, llcs, cores, threads) \
-	static const char ktstr__preset_##id[] __attribute__((unused)) = name;
-#include <ktstr/topo-presets.def>
-#undef TOPO_PRESET
 
 /* --- declarations -------------------------------------------------------- */
 

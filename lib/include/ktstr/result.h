@@ -93,4 +93,7 @@ int ktstr_post_vm_skip(struct kt_diag *diag, const char *reason);
  */
 #define KTSTR_EXIT_INCONCLUSIVE 120
 
+/* The same for a guest that is not as declared; its test did not begin. */
+#define KTSTR_EXIT_TOPOLOGY_MISMATCH 121
+
 #endif /* KTSTR_RESULT_H */

@@ -87,6 +87,20 @@ outcome()
 	grep -q '^# vm: deadline' <<<"$output"
 }
 
+@test "a machine without one of the declared CPUs: topology_mismatch" {
+	part cpu_is_missing
+	outcome topology_mismatch
+	grep -q '^# topology_mismatch: online CPUs: the kernel sees 1, declared is 2 (CONFIG_NR_CPUS, or maxcpus=' <<<"$output"
+	! grep -q 'the body ran' <<<"$output"
+}
+
+@test "a machine without its second node: topology_mismatch" {
+	part nodes_are_missing
+	outcome topology_mismatch
+	grep -q '^# topology_mismatch: NUMA nodes: the kernel sees 1, declared is 2' <<<"$output"
+	! grep -q 'the body ran' <<<"$output"
+}
+
 @test "memory exhausted in the guest: oom" {
 	part memory_runs_out
 	outcome oom

@@ -109,6 +109,12 @@ TEST_F(example, torn_result)
 	ASSERT_EQ(0, take_over(port__put, put_no_exit));
 }
 
+KTSTR_TEST_ATTR(example, topology_mismatch, .cpus = 2, .kargs = "maxcpus=1");
+TEST_F(example, topology_mismatch)
+{
+	printf("the body does not run\n");
+}
+
 /* Run with a kernel that jumps to where no memory is. */
 TEST_F(example, vmm_error)
 {

@@ -180,6 +180,22 @@ TEST_F(lie, result_comes_twice)
 	ASSERT_EQ(0, take_over(port__put, put_result_twice));
 }
 
+/* --- the machine is another one ------------------------------------------- */
+
+KTSTR_TEST_ATTR(lie, cpu_is_missing, .llcs = 1, .cores = 2, .threads = 1,
+		.kargs = "maxcpus=1");
+TEST_F(lie, cpu_is_missing)
+{
+	printf("the body ran\n");
+}
+
+KTSTR_TEST_ATTR(lie, nodes_are_missing, MORE, .numa_nodes = 2, .llcs = 2,
+		.cores = 1, .kargs = "numa=off");
+TEST_F(lie, nodes_are_missing)
+{
+	printf("the body ran\n");
+}
+
 /* --- somebody else tells ---------------------------------------------------
  */
 

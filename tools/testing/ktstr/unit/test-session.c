@@ -98,6 +98,8 @@ static void test_what_the_test_said(void **state)
 	ev = good();
 	ev.result.exit_code = ev.exit_code = KTSTR_EXIT_INCONCLUSIVE;
 	assert_int_equal(verdict__judge(&ev), KTSTR_INCONCLUSIVE);
+	ev.result.exit_code = ev.exit_code = KTSTR_EXIT_TOPOLOGY_MISMATCH;
+	assert_int_equal(verdict__judge(&ev), KTSTR_TOPOLOGY_MISMATCH);
 	ev = good();
 	ev.result.term_signal = 11;
 	assert_int_equal(verdict__judge(&ev), KTSTR_FAIL);
