@@ -10,8 +10,6 @@
  */
 #include <ktstr/wire.h>
 
-#include <zlib.h>
-
 /* A buffer this small is kept between records, a larger one is given back. */
 #define KEEP_CAP (64u << 10)
 #define FIRST_CAP 4096u
@@ -90,7 +88,7 @@ static void deliver(struct wire_asm *wa, const u8 *p, wire_record_fn fn,
 		.len = get_le32(p + 4),
 		.payload = p + WIRE_HDR_SIZE,
 	};
-	u32 crc = rec.len ? (u32)crc32(0, rec.payload, rec.len) : 0;
+	u32 crc = rec.len ? wire__crc32(0, rec.payload, rec.len) : 0;
 
 	rec.crc_ok = crc == get_le32(p + 8);
 	wa->stats.records++;

@@ -64,3 +64,55 @@ int msg__parse_test_result(const struct wire_record *rec,
 	*ret_reason = (const char *)rec->payload + sizeof(result);
 	return 0;
 }
+
+int msg__parse_wprof_status(const struct wire_record *rec,
+			    struct msg_wprof_status *ret_status,
+			    const char **ret_text)
+{
+	struct msg_wprof_status status;
+
+	if (rec->type != MSG_WPROF_STATUS || rec->len < sizeof(status))
+		return -EBADMSG;
+	memcpy(&status, rec->payload, sizeof(status));
+	if (status.version != MSG_WPROF_STATUS_VERSION)
+		return -EPROTONOSUPPORT;
+	if (status.text_len != rec->len - sizeof(status))
+		return -EBADMSG;
+	*ret_status = status;
+	*ret_text = (const char *)rec->payload + sizeof(status);
+	return 0;
+}
+
+struct msg_run msg_pages__run(const struct wire_record *rec, u32 i)
+{
+	u64 run;
+
+	memcpy(&run, rec->payload + sizeof(struct msg_pages) + i * sizeof(run),
+	       sizeof(run));
+	return (struct msg_run){
+		.gpa = KT_ALIGN_DOWN(run, (u64)MSG_PAGE_SIZE),
+		.len = (run % MSG_PAGE_SIZE + 1) * MSG_PAGE_SIZE,
+	};
+}
+
+int msg__parse_pages(const struct wire_record *rec, struct msg_pages *ret_head,
+		     u32 *ret_nr)
+{
+	struct msg_pages head;
+	u64 bytes = 0;
+	u32 nr;
+
+	if (rec->type != MSG_PAGES || rec->len < sizeof(head) ||
+	    rec->len > MSG_PAGES_MAX || (rec->len - sizeof(head)) % sizeof(u64))
+		return -EBADMSG;
+	memcpy(&head, rec->payload, sizeof(head));
+	nr = (u32)((rec->len - sizeof(head)) / sizeof(u64));
+	for (u32 i = 0; i < nr; i++)
+		bytes += msg_pages__run(rec, i).len;
+	if (head.len > WIRE_MAX_PAYLOAD ||
+	    bytes != KT_ALIGN_UP((u64)head.len, (u64)MSG_PAGE_SIZE))
+		return -EBADMSG;
+	*ret_head = head;
+	*ret_nr = nr;
+	return 0;
+}

@@ -8,7 +8,6 @@
 
 #include <poll.h>
 #include <sys/uio.h>
-#include <zlib.h>
 
 static void put_le32(u8 *to, u32 val)
 {
@@ -20,7 +19,7 @@ void wire__header(u8 hdr[WIRE_HDR_SIZE], u32 type, const void *payload, u32 len)
 {
 	put_le32(hdr, type);
 	put_le32(hdr + 4, len);
-	put_le32(hdr + 8, len ? (u32)crc32(0, payload, len) : 0);
+	put_le32(hdr + 8, len ? wire__crc32(0, payload, len) : 0);
 	put_le32(hdr + 12, 0);
 }
 

@@ -25,6 +25,11 @@
 #define WIRE_TAG(a, b, c, d) \
 	((u32)(a) << 24 | (u32)(b) << 16 | (u32)(c) << 8 | (u32)(d))
 
+/* MSG_PAGES: its head, and at most one run for each page of a payload. */
+#define MSG_PAGE_SIZE 4096u
+#define MSG_PAGES_RUNS_MAX (WIRE_MAX_PAYLOAD / MSG_PAGE_SIZE)
+#define MSG_PAGES_MAX (16u + 8u * MSG_PAGES_RUNS_MAX)
+
 enum msg_type {
 #define MSG(a, b, c, d, NAME, dir, min, max, help) \
 	MSG_##NAME = WIRE_TAG(a, b, c, d),
@@ -72,6 +77,44 @@ struct msg_scenario_end {
 	u64 total_iterations;
 };
 _Static_assert(sizeof(struct msg_scenario_end) == 16, "wire layout");
+
+/*
+ * MSG_PAGES payload, little-endian: the header of a record whose payload stays
+ * in guest memory until the write that carries this has returned. Runs of
+ * pages follow, in the payload's order: u64 each, the address of the first
+ * page, which is a multiple of MSG_PAGE_SIZE, plus the number of pages less
+ * one. The payload fills them but for the end of the last page.
+ */
+struct msg_pages {
+	u32 type;
+	u32 len;
+	u32 crc32;
+	u32 pad; /* 0 */
+};
+_Static_assert(sizeof(struct msg_pages) == 16, "wire layout");
+
+/* MSG_WPROF_STATUS payload, little-endian; @text_len bytes of the tracer's
+ * last words follow. Sent once the tracer has ended, before the trace. */
+enum msg_wprof_word {
+	MSG_WPROF_SHIPS = 1,   /* @size bytes of trace follow */
+	MSG_WPROF_NOT_STARTED, /* @detail: errno */
+	MSG_WPROF_FAILED,      /* @detail: exit status */
+	MSG_WPROF_KILLED,      /* @detail: signal */
+	MSG_WPROF_HUNG,	       /* @detail: signal that ended it */
+	MSG_WPROF_UNREADABLE, /* @detail: errno; no more of the trace follows */
+};
+struct msg_wprof_status {
+	u32 version; /* MSG_WPROF_STATUS_VERSION */
+	u32 word;    /* enum msg_wprof_word */
+	s32 detail;
+	u32 no_btf; /* the guest's kernel does not describe its types */
+	u64 size;
+	u64 run_ns; /* from the tracer's start to its end */
+	u32 text_len;
+	u32 pad; /* 0 */
+};
+#define MSG_WPROF_STATUS_VERSION 1u
+_Static_assert(sizeof(struct msg_wprof_status) == 40, "wire layout");
 
 /** struct wire_record - one record; @payload is valid during the callback */
 struct wire_record {
@@ -173,6 +216,56 @@ bool wire__usable(struct wire_stats *stats, const struct wire_record *rec);
 int msg__parse_test_result(const struct wire_record *rec,
 			   struct msg_test_result *ret_result,
 			   const char **ret_reason);
+
+/**
+ * msg__parse_wprof_status - check and decode a usable MSG_WPROF_STATUS record
+ * @ret_text: ret_status->text_len bytes inside @rec, any bytes
+ * Return: 0, -EPROTONOSUPPORT, -EBADMSG.
+ */
+int msg__parse_wprof_status(const struct wire_record *rec,
+			    struct msg_wprof_status *ret_status,
+			    const char **ret_text);
+
+/** struct msg_run - pages next to each other in guest memory */
+struct msg_run {
+	u64 gpa;
+	u64 len; /* bytes; the payload may end before the last one's end */
+};
+
+/**
+ * msg__parse_pages - check and decode a usable MSG_PAGES record
+ * @ret_nr: runs; msg_pages__run() has them
+ *
+ * The runs hold what the head announces, and not a page more.
+ * Return: 0, -EBADMSG.
+ */
+int msg__parse_pages(const struct wire_record *rec, struct msg_pages *ret_head,
+		     u32 *ret_nr);
+
+/** msg_pages__run - run @i of a record that msg__parse_pages() accepted */
+struct msg_run msg_pages__run(const struct wire_record *rec, u32 i);
+
+/** wire__crc32 - CRC-32 of IEEE 802.3, as zlib's crc32(); @crc 0 starts */
+u32 wire__crc32(u32 crc, const void *buf, size_t len);
+
+/**
+ * struct wire_crc - the same over a payload in many pieces; private
+ *
+ * Worth its size for payloads of a few 100 KiB and up.
+ */
+#define WIRE_CRC_WORDS 3006u
+struct wire_crc {
+	u64 held[WIRE_CRC_WORDS];
+	u32 pos;
+	u32 nr_tail;
+	u8 tail[8];
+};
+
+/** wire_crc__init - start with @crc, 0 for a new one */
+void wire_crc__init(struct wire_crc *c, u32 crc);
+void wire_crc__add(struct wire_crc *c, const void *buf, size_t len);
+/** wire_crc__value - of all that was added so far */
+u32 wire_crc__value(const struct wire_crc *c);
 
 /* --- records as text ------------------------------------------------------ */
 
