@@ -13,7 +13,7 @@
 
 #define INIT_SIGNALS_END 65
 
-static void reset_signals(void)
+void child__reset_signals(void)
 {
 	sigset_t none;
 
@@ -24,7 +24,7 @@ static void reset_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-static int take_stdio(const int out_fd[2])
+int child__stdio(const int out_fd[2])
 {
 	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 
@@ -45,8 +45,8 @@ void child__main(const struct guest_ops *ops, int argc, char **argv,
 	int err;
 
 	setsid();
-	reset_signals();
-	err = take_stdio(out_fd);
+	child__reset_signals();
+	err = child__stdio(out_fd);
 	if (err) {
 		result->exit_code = 1;
 		snprintf(result->reason, sizeof(result->reason),

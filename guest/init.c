@@ -26,6 +26,7 @@
 #include "guest/port.h"
 #include "guest/run.h"
 #include "guest/exec.h"
+#include "guest/wprof.h"
 
 #define SYSLOG_ACTION_CONSOLE_LEVEL 8 /* include/linux/syslog.h */
 #define MARKER "/.ktstr_init_ok"
@@ -49,6 +50,7 @@ struct guest {
 	int argc;
 	char *argv[PARAMS_ARGC_MAX + 1];
 	struct exec_workload workload;
+	struct tracer tracer;
 	struct run_outcome outcome;
 };
 
@@ -192,6 +194,9 @@ static int step_params(struct guest *guest, struct kt_diag *diag)
 		return diag__fail(diag, err, "/proc/cmdline: %s",
 				  strerror(-err));
 	err = params__parse_cmdline(cmdline, &guest->params, diag);
+	if (!err)
+		err = tracer__init(&guest->tracer, cmdline,
+				   guest->params.wprof_grace_ns, diag);
 	if (err)
 		return err;
 	if (guest->params.mode == GUEST_RUN) {
@@ -243,6 +248,7 @@ static int step_test(struct guest *guest, struct kt_diag *diag)
 		.drain_ns = DRAIN_NS,
 		.owns_all = true,
 		.foreign = guest->params.mode != GUEST_RUN,
+		.tracer = &guest->tracer,
 	};
 	int err;
 
@@ -260,6 +266,7 @@ static int step_test(struct guest *guest, struct kt_diag *diag)
 	if (err)
 		return diag__fail(diag, err, "write to " PORT_NAME ": %s",
 				  strerror(-err));
+	tracer__start(&guest->tracer);
 	return run__test(&cfg, &guest->outcome, diag);
 }
 
@@ -296,6 +303,23 @@ static int put_result(struct guest *guest)
 			 sizeof(msg.head) + msg.head.reason_len);
 }
 
+/*
+ * The verdict goes first: whatever the tracer or its file do to the machine,
+ * the host knows what the test said.
+ */
+static int step_trace(struct guest *guest, struct kt_diag *diag)
+{
+	int err = put_result(guest);
+
+	if (!err && guest->tracer.wanted)
+		err = port__flush(guest->port);
+	if (!err)
+		err = tracer__ship(&guest->tracer, guest->port);
+	return err ? diag__fail(diag, err, "writing the trace: %s",
+				strerror(-err))
+		   : 0;
+}
+
 static int step_report(struct guest *guest, struct kt_diag *diag)
 {
 	const struct run_outcome *outcome = &guest->outcome;
@@ -310,8 +334,6 @@ static int step_report(struct guest *guest, struct kt_diag *diag)
 	if (!err && guest->params.mode != GUEST_RUN)
 		err = port__put(port, MSG_EXEC_EXIT, &outcome->program_status,
 				sizeof(outcome->program_status));
-	if (!err)
-		err = put_result(guest);
 	if (!err)
 		err = port__put(port, MSG_SCENARIO_END, &end, sizeof(end));
 	if (!err)
@@ -332,7 +354,8 @@ static const struct {
 	{ "modules", step_modules },   { "kernel log", step_dmesg },
 	{ "bulk port", step_port },    { "nonce", step_nonce },
 	{ "parameters", step_params }, { "environment", step_environment },
-	{ "test", step_test },	       { "report", step_report },
+	{ "test", step_test },	       { "trace", step_trace },
+	{ "report", step_report },
 };
 
 int guest__init(const struct guest_ops *ops)

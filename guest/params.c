@@ -93,6 +93,16 @@ static int set_timeout(struct guest_params *params, const char *val, size_t len)
 	return err;
 }
 
+static int set_grace(struct guest_params *params, const char *val, size_t len)
+{
+	u64 ms;
+	int err = parse_number(val, len, TIMEOUT_MAX_MS, &ms);
+
+	if (!err)
+		params->wprof_grace_ns = ms * NSEC_PER_MSEC;
+	return err;
+}
+
 static int set_cols(struct guest_params *params, const char *val, size_t len)
 {
 	u64 n;
@@ -144,6 +154,7 @@ static const struct {
 } keys[] = {
 	{ "KTSTR_MODE=", set_mode, "run, exec or shell" },
 	{ "KTSTR_TEST_TIMEOUT_MS=", set_timeout, "0 to 86400000 milliseconds" },
+	{ "KTSTR_WPROF_GRACE_MS=", set_grace, "0 to 86400000 milliseconds" },
 	{ "KTSTR_COLS=", set_cols, "0 to 65535" },
 	{ "KTSTR_ROWS=", set_rows, "0 to 65535" },
 	{ "KTSTR_TERM=", set_term, "at most 63 of letters, digits, ._+-" },

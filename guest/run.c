@@ -18,6 +18,7 @@
 
 #include "guest/child.h"
 #include "guest/port.h"
+#include "guest/wprof.h"
 #include "lib/ktap/ksft.h"
 
 /* Output that trickles is collected for this long. */
@@ -144,6 +145,9 @@ static void reap(struct run *run)
 	while (read(run->sig_fd, &info, sizeof(info)) == sizeof(info))
 		;
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (run->cfg->tracer &&
+		    tracer__reaped(run->cfg->tracer, pid, status))
+			continue;
 		if (pid != run->pid)
 			continue;
 		run->status = status;
@@ -240,6 +244,17 @@ static void step(struct run *run, u64 end_ns)
 		relay(run);
 }
 
+/* The test is over or out of time: a tracer that runs gets to its end. */
+static void finish_tracer(struct run *run)
+{
+	struct tracer *tracer = run->cfg->tracer;
+	u64 until_ns;
+
+	while (tracer && !run->err &&
+	       (until_ns = tracer__nudge(tracer, kt_now_ns())))
+		step(run, until_ns);
+}
+
 static void kill_all(const struct run *run)
 {
 	if (run->cfg->owns_all)
@@ -264,6 +279,7 @@ static void supervise(struct run *run)
 			return;
 		}
 		run->timed_out = true;
+		finish_tracer(run);
 		kill_all(run);
 		end_ns = kt_now_ns() + run->cfg->drain_ns;
 	}
@@ -282,8 +298,10 @@ static void wind_down(struct run *run)
 	static const char left[] = "ktstr-init: a process of the test outlived "
 				   "SIGKILL; what it writes from here on is "
 				   "lost\n";
-	u64 end_ns = kt_now_ns() + run->cfg->drain_ns;
+	u64 end_ns;
 
+	finish_tracer(run);
+	end_ns = kt_now_ns() + run->cfg->drain_ns;
 	kill_all(run);
 	reap(run);
 	while (!is_done(run) && kt_now_ns() < end_ns) {

@@ -11,6 +11,7 @@
 #include "guest/guest.h"
 
 struct port;
+struct tracer;
 
 struct run_config {
 	struct port *port; /* open; STDOUT and STDERR records go there */
@@ -33,6 +34,7 @@ struct run_config {
 	 * is its result, unless it set one, which says it never got there.
 	 */
 	bool foreign;
+	struct tracer *tracer; /* waited for before everything is killed */
 };
 
 struct run_outcome {

@@ -328,6 +328,11 @@ int vm__send(struct vm *vm, enum vm_stream stream, const void *buf, size_t len)
 	return devs__input(&vm->devs, stream, buf, len);
 }
 
+const void *vm__guest_ptr(const struct vm *vm, u64 gpa, u64 len)
+{
+	return gmem__ptr(&vm->gm, gpa, len);
+}
+
 static void close_fd(int fd)
 {
 	if (fd >= 0)

@@ -180,6 +180,15 @@ void vm__limit(struct vm *vm, u64 ns);
 int vm__send(struct vm *vm, enum vm_stream stream, const void *buf, size_t len);
 
 /**
+ * vm__guest_ptr - guest memory [@gpa, @gpa + @len) as a pointer
+ *
+ * The guest may write there at any time: look at each byte once. Valid until
+ * vm__free(). Any thread, sinks included.
+ * Return: NULL when any byte of it is not guest memory.
+ */
+const void *vm__guest_ptr(const struct vm *vm, u64 gpa, u64 len);
+
+/**
  * vm__stats - every statistic KVM and the machine have, by name
  * @fn: called once per value: "vm.NAME", "vcpu.NAME" (KVM's binary
  *      statistics, summed over vCPUs) and, with collect_stats,

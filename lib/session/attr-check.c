@@ -283,6 +283,12 @@ int attr__check(const char *name, const struct ktstr_attr *attr, bool any_kargs,
 		err = check_list(&c, attr->sysctls, check_sysctl);
 	if (!err)
 		err = check_list(&c, attr->tags, check_tag);
+	if (!err && attr->wprof_args && *attr->wprof_args &&
+	    attr->wprof != true)
+		err = diag__fail(diag, -EINVAL,
+				 "%s: .wprof_args without .wprof = true: "
+				 "nothing would be traced",
+				 name);
 	return err ? err : check_cmdline(&c, attr);
 }
 

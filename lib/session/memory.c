@@ -6,6 +6,8 @@
  */
 #include "lib/session/session-internal.h"
 
+#include <ktstr/wprof.h>
+
 /* For the test, and for init, once all is unpacked. */
 #define WORKING_MIB 256u
 
@@ -23,7 +25,10 @@ unsigned int attr__memory_mib(const struct ktstr_attr *attr)
 {
 	struct topology t = ktstr_attr__topology(attr);
 
-	return (unsigned int)topo__memory_mib(&t, attr->memory_mib);
+	bool is_exact = attr->memory_exact == true || attr->nodes;
+	unsigned int mib = (unsigned int)topo__memory_mib(&t, attr->memory_mib);
+
+	return wprof__memory_mib(mib, attr->wprof == true && !is_exact);
 }
 
 /*

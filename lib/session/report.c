@@ -149,12 +149,17 @@ static void print_since_start(struct run *run)
 	relay_text(run, *tail ? tail : "(nothing since the test started)");
 }
 
-static void print_fallback(struct run *run)
+/* A verdict that came, of a run that cannot be believed as a whole. */
+static void print_fallback(struct run *run, enum ktstr_outcome judged)
 {
-	if (!run->ev.over_com2)
+	if (run->ev.over_com2)
+		fprintf(run->report,
+			"# bulk port never came up; results from COM2\n");
+	else if (!run->capture.on || !ktstr_outcome__is_infra(judged) ||
+		 judged == KTSTR_INCONCLUSIVE)
 		return;
-	fprintf(run->report, "# bulk port never came up; results from COM2\n");
-	if (run->ev.have_result && !run->ev.damaged)
+	if (run->ev.have_result && !run->ev.forged && !run->ev.doubled &&
+	    !(run->ev.over_com2 && run->ev.damaged))
 		fprintf(run->report, "# the test said: %s\n",
 			ktstr_outcome__name(verdict__test_said(&run->ev)));
 }
@@ -222,6 +227,10 @@ static void fill_result(struct run *run, const struct vm_exit *vx,
 					     : keepbuf__text(&run->klog),
 		.kernel_log_path = run->log_path,
 		.cmdline = run->cmdline,
+		.artifact_dir = run->capture.dir,
+		.variant_hash = run->capture.hash,
+		.wprof_outcome = wprof_outcome__name(run->capture.outcome),
+		.wprof_why = run->capture.why.msg,
 		.crash_message = crash_message(run),
 		.splats_allowed =
 			KT_MAX(run->klog_scan.allowed, run->dmesg_scan.allowed),
@@ -246,6 +255,7 @@ static void print_report(struct run *run, const struct ktstr_vm_result *res,
 		res->vm_exits, res->kernel_cached ? "cached" : "decompressed",
 		res->initramfs_cached ? "cached" : "built");
 	print_wire(run);
+	capture__print(&run->capture, run->report);
 	if (run->log_path[0])
 		fprintf(run->report, "# kernel log: %s\n", run->log_path);
 }
@@ -271,6 +281,7 @@ void run__conclude(struct run *run, const struct vm_exit *vx,
 	run->ev.fatal = crash_message(run) != NULL;
 	finish_scans(run);
 	finish_log(run);
+	capture__finish(&run->capture);
 	judged = verdict__judge(&run->ev);
 	fill_result(run, vx, judged, &res);
 	postvm__ask(run, &res, &found);
@@ -286,7 +297,7 @@ void run__conclude(struct run *run, const struct vm_exit *vx,
 		print_tail(run);
 	else if (v->outcome == KTSTR_FAIL)
 		print_since_start(run);
-	print_fallback(run);
+	print_fallback(run, judged);
 	print_splats(run, &res);
 	print_report(run, &res, vx);
 }

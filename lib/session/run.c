@@ -67,11 +67,13 @@ static void run__init(struct run *run, struct session *s, const char *name,
 	pthread_mutex_init(&run->lock, NULL);
 	run__relay_init(run);
 	open_log(run, s);
+	capture__prepare(&run->capture, s, name, attr, report);
 }
 
 static void run__fini(struct run *run)
 {
 	vm__free(run->vm);
+	capture__fini(&run->capture);
 	host_share__put(&run->share);
 	if (run->log_fd >= 0)
 		close(run->log_fd);
@@ -118,11 +120,15 @@ unsigned int session__budget_s(const struct session *s,
 {
 	/* Build and tear-down, on a host that is busy with other machines. */
 	const u64 margin_ms = (u64)(30000 * session__stretch(s, attr));
+	const u64 hold_ms =
+		attr->wprof == true
+			? capture__stretched_ms(s, attr, WPROF_HOLD_S)
+			: 0;
 
 	return (unsigned int)((body_timeout_ms(s, attr) +
 			       boot_budget_ms(s, attr) + farewell_ms(s, attr) +
 			       postvm__timeout_ms(attr, session__dilation(s)) +
-			       margin_ms) /
+			       hold_ms + margin_ms) /
 			      1000);
 }
 
@@ -173,6 +179,7 @@ static int build_cmdline(struct run *run, const struct session *s,
 {
 	struct ktstr_attr attr = *run->attr;
 	char *all __free(ptr) = NULL;
+	int err;
 
 	if (asprintf(&all, "%s%s", attr.kargs ? attr.kargs : "",
 		     run->workload ? run->workload->words : "") < 0) {
@@ -180,9 +187,13 @@ static int build_cmdline(struct run *run, const struct session *s,
 		return -ENOMEM;
 	}
 	attr.kargs = all;
-	return cmdline__build(run->cmdline, sizeof(run->cmdline), &attr,
-			      (unsigned int)body_timeout_ms(s, run->attr),
-			      getenv("KTSTR_VERBOSE") != NULL, diag);
+	err = cmdline__build(run->cmdline, sizeof(run->cmdline), &attr,
+			     (unsigned int)body_timeout_ms(s, run->attr),
+			     getenv("KTSTR_VERBOSE") != NULL, diag);
+	if (!err)
+		capture__add_words(&run->capture, run->cmdline,
+				   sizeof(run->cmdline));
+	return err;
 }
 
 static int build_machine(struct run *run, struct session *s,
@@ -198,28 +209,31 @@ static int build_machine(struct run *run, struct session *s,
 		.nr_initrd = ARRAY_SIZE(parts),
 		.cmdline = run->cmdline,
 		.topology = &topology,
-		.timeout_ns = (body_timeout_ms(s, attr) +
-			       boot_budget_ms(s, attr) + farewell_ms(s, attr)) *
-			      NSEC_PER_MSEC,
 		.input_fd = -1,
 		.placement = run->share.use,
 	};
+	const struct initramfs_base *base = &s->base;
 	size_t suffix_len;
 	int err;
 
 	run__sinks(run, &cfg);
-	run->limit_ns = (body_timeout_ms(s, attr) + farewell_ms(s, attr)) *
-			NSEC_PER_MSEC;
+	run->farewell_ns =
+		(farewell_ms(s, attr) + run->capture.hold_ms) * NSEC_PER_MSEC;
+	run->limit_ns =
+		body_timeout_ms(s, attr) * NSEC_PER_MSEC + run->farewell_ns;
+	cfg.timeout_ns =
+		run->limit_ns + boot_budget_ms(s, attr) * NSEC_PER_MSEC;
 	err = session__machine_mib(s, attr, &run->memory_mib, diag);
 	if (!err)
 		err = build_cmdline(run, s, diag);
+	if (run->capture.on)
+		base = &run->capture.base;
 	if (!err)
 		err = build_suffix(run, &suffix, &suffix_len, diag);
 	if (err)
 		return err;
 	cfg.memory_mib = run->memory_mib;
-	parts[0] =
-		(struct vm_initrd_part){ .fd = s->base.fd, .len = s->base.len };
+	parts[0] = (struct vm_initrd_part){ .fd = base->fd, .len = base->len };
 	parts[1] = (struct vm_initrd_part){ .fd = -1,
 					    .data = suffix,
 					    .len = suffix_len };

@@ -10,6 +10,7 @@
 #include <ktstr/ktap.h>
 #include <pthread.h>
 
+#include "lib/session/capture.h"
 #include "lib/session/session-internal.h"
 #include "lib/session/workload.h"
 
@@ -40,6 +41,7 @@ struct run {
 	struct wire_text com2_text;
 	struct wire_asm com2_wa;
 	/* bulk port */
+	struct capture capture;
 	struct wire_asm wa;
 	pthread_mutex_t lock; /* of all below: a guest may use both channels */
 	u8 nonce[MSG_NONCE_SIZE];
@@ -50,8 +52,9 @@ struct run {
 	struct evidence ev;
 	char fingerprint[SPLAT_FINGERPRINT_MAX];
 	u64 start_ns;
-	u64 limit_ns; /* for all that follows the start of the test body */
-	u64 ready_ns; /* SYS_RDY arrived */
+	u64 limit_ns;	 /* for all that follows the start of the test body */
+	u64 farewell_ns; /* for what follows the result */
+	u64 ready_ns;	 /* SYS_RDY arrived */
 	u64 teardown_ns;
 	double dilation; /* of host time limits, as session__dilation() */
 };

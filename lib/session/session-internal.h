@@ -23,6 +23,7 @@ struct session {
 	struct host_rules host;
 	struct initramfs_base base;	 /* fd -1 while not built */
 	const struct workload *workload; /* NULL: tests of the harness */
+	const char *init;		 /* borrowed */
 	char log_dir[PATH_MAX];
 	struct splat_allow *allow; /* NULL: no list */
 	atomic_uint *machines; /* started so far; shared with forked tests */
@@ -103,7 +104,27 @@ int cmdline__build(char *buf, size_t size, const struct ktstr_attr *attr,
 int attr__check(const char *name, const struct ktstr_attr *attr, bool any_kargs,
 		struct kt_diag *diag);
 
-/** attr__memory_mib - max(64 * cpus, 256, asked) */
+/**
+ * session__beside_program - path of @name in the directory of the executable
+ * Return: 0, or -errno; the file need not exist.
+ */
+int session__beside_program(const char *name, char *buf, size_t size,
+			    struct kt_diag *diag);
+
+/**
+ * session__build_base - the part of the ramdisk that machines of @s share
+ * @extra: one more file for this one, or NULL
+ */
+int session__build_base(const struct session *s,
+			const struct initramfs_file *extra,
+			struct initramfs_base *ret_base, struct kt_diag *diag);
+
+/**
+ * attr__memory_mib - max(64 * cpus, 256, asked), and what a tracer needs
+ *
+ * A size that is meant exactly, or said node by node, does not grow for the
+ * tracer's sake.
+ */
 unsigned int attr__memory_mib(const struct ktstr_attr *attr);
 
 /**

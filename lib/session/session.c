@@ -27,8 +27,8 @@ int session__die_with_owner(const struct session *s)
 	return getppid() == s->owner ? 0 : -ESRCH;
 }
 
-static int beside_program(const char *name, char *buf, size_t size,
-			  struct kt_diag *diag)
+int session__beside_program(const char *name, char *buf, size_t size,
+			    struct kt_diag *diag)
 {
 	char exe[PATH_MAX];
 	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
@@ -50,7 +50,7 @@ int session__log_root(char *buf, size_t size, struct kt_diag *diag)
 	int len;
 
 	if (!dir || !*dir)
-		return beside_program("ktstr-logs", buf, size, diag);
+		return session__beside_program("ktstr-logs", buf, size, diag);
 	len = snprintf(buf, size, "%s", dir);
 	return (size_t)len < size ? 0 : -ENAMETOOLONG;
 }
@@ -69,10 +69,13 @@ static int find_log_dir(struct session *s, const struct session_config *cfg,
 	return (size_t)len < sizeof(s->log_dir) ? 0 : -ENAMETOOLONG;
 }
 
-static int build_base(struct session *s, const char *init, struct kt_diag *diag)
+int session__build_base(const struct session *s,
+			const struct initramfs_file *extra,
+			struct initramfs_base *ret_base, struct kt_diag *diag)
 {
+	struct initramfs_file *files __free(ptr) = NULL;
 	struct initramfs_spec spec = {
-		.init = init,
+		.init = s->init,
 		.modules_dir =
 			s->kernel.modules_dir[0] ? s->kernel.modules_dir : NULL,
 		.modules = guest_modules,
@@ -83,7 +86,17 @@ static int build_base(struct session *s, const char *init, struct kt_diag *diag)
 		spec.files = s->workload->files;
 		spec.nr_files = s->workload->nr_files;
 	}
-	return initramfs__base(&spec, &s->base, diag);
+	if (extra) {
+		files = calloc(spec.nr_files + 1, sizeof(*files));
+		if (!files)
+			return -ENOMEM;
+		if (spec.nr_files)
+			memcpy(files, spec.files,
+			       spec.nr_files * sizeof(*files));
+		files[spec.nr_files++] = *extra;
+		spec.files = files;
+	}
+	return initramfs__base(&spec, ret_base, diag);
 }
 
 /* $KTSTR_SPLAT_ALLOW must exist; the file beside the program need not. */
@@ -96,7 +109,8 @@ static int load_allow_list(struct session *s)
 
 	if (named && *named)
 		return splat_allow__load(named, &s->allow, &s->why);
-	err = beside_program("splat.allow", path, sizeof(path), &s->why);
+	err = session__beside_program("splat.allow", path, sizeof(path),
+				      &s->why);
 	if (err)
 		return err;
 	err = splat_allow__load(path, &s->allow, &why);
@@ -108,6 +122,7 @@ static int prepare(struct session *s, const struct session_config *cfg)
 	int err;
 
 	s->workload = cfg->workload;
+	s->init = cfg->init;
 	err = find_log_dir(s, cfg, &s->why);
 	if (err)
 		return err;
@@ -125,7 +140,7 @@ static int prepare(struct session *s, const struct session_config *cfg)
 		return err;
 	/* A bad image is the machine's to complain of. */
 	(void)kimage__memory(s->kernel.image, &s->kernel_bytes, NULL);
-	return build_base(s, cfg->init, &s->why);
+	return session__build_base(s, NULL, &s->base, &s->why);
 }
 
 int session__new(const struct session_config *cfg, struct session **ret_s)

@@ -55,6 +55,9 @@ static void on_result(struct run *run, const struct wire_record *rec)
 	snprintf(run->ev.reason, sizeof(run->ev.reason), "%.*s",
 		 (int)result.reason_len, reason);
 	run->ev.have_result = true;
+	/* What is left to come is a trace and a goodbye. */
+	if (run->capture.on)
+		vm__limit(run->vm, run->farewell_ns);
 }
 
 /* A workload's owner takes its output itself, as it is. */
@@ -133,6 +136,11 @@ static const struct {
 static void take_record(struct run *run, struct wire_stats *stats,
 			const struct wire_record *rec)
 {
+	/* Good or bad, it says nothing about the test. */
+	if (capture__takes(rec->type)) {
+		capture__record(&run->capture, run->vm, rec);
+		return;
+	}
 	if (!wire__usable(stats, rec)) {
 		/* Unknown types are a newer guest's business, not damage. */
 		run->ev.damaged |= !rec->crc_ok || msg__find(rec->type);

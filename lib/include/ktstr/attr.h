@@ -86,7 +86,8 @@ struct ktstr_attr {
 	.max_cpus = KTSTR_UNSAID, .min_numa_nodes = KTSTR_UNSAID,             \
 	.max_numa_nodes = KTSTR_UNSAID, .requires_smt = KTSTR_UNSAID_BOOL,    \
 	.performance_mode = KTSTR_UNSAID_BOOL,                                \
-	.no_perf_mode = KTSTR_UNSAID_BOOL, .cpu_budget = KTSTR_UNSAID
+	.no_perf_mode = KTSTR_UNSAID_BOOL, .cpu_budget = KTSTR_UNSAID,        \
+	.memory_exact = KTSTR_UNSAID_BOOL, .wprof = KTSTR_UNSAID_BOOL
 
 /**
  * ktstr_attr__resolve - the complete attributes of one test

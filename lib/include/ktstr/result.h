@@ -46,6 +46,16 @@ struct ktstr_vm_result {
 	const char *crash_message; /* init's PANIC:/FATAL: text, or NULL */
 
 	/*
+	 * Where artifacts of this run are, "" when it has none, and the hash
+	 * that tells it from other variants of the test. Their paths are made
+	 * from these (ktstr/wprof-check.h).
+	 */
+	const char *artifact_dir;
+	u64 variant_hash;
+	const char *wprof_outcome; /* a name of ktstr/wprof-outcome.def */
+	const char *wprof_why;	   /* what went wrong with it, or "" */
+
+	/*
 	 * The kernel's first complaint that is not on the allow-list: its
 	 * headline, and "1f2e3d4c inner < caller < ..." (a hash of kind and
 	 * frames, then up to five function names; the same in every run of the

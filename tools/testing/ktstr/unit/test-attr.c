@@ -441,6 +441,53 @@ static void cmdline_balances_slow_memory(void **state)
 	assert_non_null(strstr(buf, " numa_balancing=enable "));
 }
 
+/* What wprof's ring buffers take, unless somebody knows better. */
+static void a_tracer_needs_memory(void **state)
+{
+	struct ktstr_attr attr = defaults();
+
+	(void)state;
+	attr.wprof = true;
+	assert_int_equal(attr__memory_mib(&attr), 2048);
+	attr.memory_mib = 3000;
+	assert_int_equal(attr__memory_mib(&attr), 3000);
+	attr.memory_mib = 512;
+	attr.memory_exact = true;
+	assert_int_equal(attr__memory_mib(&attr), 512);
+	attr.memory_exact = false;
+	attr.wprof = false;
+	assert_int_equal(attr__memory_mib(&attr), 512);
+}
+
+static void arguments_need_a_tracer(void **state)
+{
+	struct ktstr_attr attr = defaults();
+	struct kt_diag diag = { 0 };
+
+	(void)state;
+	attr.wprof_args = "-d 1";
+	assert_int_equal(ktstr_attr__check("f.t", &attr, &diag), -EINVAL);
+	assert_non_null(strstr(diag.msg, "f.t: .wprof_args without .wprof"));
+	attr.wprof = true;
+	assert_int_equal(ktstr_attr__check("f.t", &attr, &diag), 0);
+	attr.wprof = false;
+	attr.wprof_args = "";
+	assert_int_equal(ktstr_attr__check("f.t", &attr, &diag), 0);
+}
+
+static void a_trace_has_time(void **state)
+{
+	struct session s = { .accel = { .mips = 1 } };
+	struct ktstr_attr attr = defaults();
+	unsigned int without = session__budget_s(&s, &attr);
+
+	(void)state;
+	attr.wprof = true;
+	assert_int_equal(
+		session__budget_s(&s, &attr),
+		without + 30 * (unsigned int)session__stretch(&s, &attr));
+}
+
 /* The harness's alarm is the last resort: all of our limits fit below it. */
 static void budget_has_room_for_everything(void **state)
 {
@@ -492,7 +539,8 @@ static void print_is_stable(void **state)
 		      "\tmin_numa_nodes=1\tmax_numa_nodes=1"
 		      "\trequires_smt=0\tpost_vm=1"
 		      "\tpost_vm_unconditional=0\tperformance_mode=0"
-		      "\tno_perf_mode=0\tcpu_budget=0");
+		      "\tno_perf_mode=0\tcpu_budget=0"
+		      "\twprof=0\twprof_args=\tmemory_exact=0");
 	free(text);
 }
 
@@ -514,6 +562,9 @@ int main(void)
 		cmocka_unit_test(cmdline_names_what_is_long),
 		cmocka_unit_test(cmdline_names_the_longest_words),
 		cmocka_unit_test(cmdline_balances_slow_memory),
+		cmocka_unit_test(a_tracer_needs_memory),
+		cmocka_unit_test(arguments_need_a_tracer),
+		cmocka_unit_test(a_trace_has_time),
 		cmocka_unit_test(budget_has_room_for_everything),
 		cmocka_unit_test(print_is_stable),
 	};
