@@ -268,10 +268,10 @@ static int run_tests(const struct args *args, const struct plan *plan,
 		session__describe(s, stdout);
 		run.s = s;
 	}
-	if (plan->nr_left_out)
+	if (plan->nr_not_asked)
 		printf("# on presets, not asked for (-v, -r, --ignored): %u "
 		       "tests\n",
-		       plan->nr_left_out);
+		       plan->nr_not_asked);
 	capacity__init(&run.capacity, "/sys", accel->inside_softkvm);
 	/* Before anything boots; each is told again under its test. */
 	plan__faults(plan, "# bad attribute:", stdout);

@@ -80,6 +80,7 @@ static void mark(void *ctx, const struct ktstr_test_ref *ref)
 		test->selected = !is_left_out(test, c->args);
 		plan->nr_selected += test->selected;
 		plan->nr_left_out += !test->selected;
+		plan->nr_not_asked += !test->selected && !test->refusal;
 		c->at++;
 		return;
 	}

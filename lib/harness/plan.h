@@ -24,7 +24,8 @@ struct plan {
 	struct plan_test *tests; /* in running order */
 	unsigned int nr, cap;
 	unsigned int nr_selected;
-	unsigned int nr_left_out; /* presets that the arguments would allow */
+	/* What the arguments allow and is not selected; of that, on presets. */
+	unsigned int nr_left_out, nr_not_asked;
 	/* For the harness where its filters do not do; else NULL. */
 	int argc;
 	char **argv;

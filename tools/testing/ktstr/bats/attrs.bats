@@ -77,11 +77,11 @@ compile_attr()
 
 @test "--list=long has every attribute: test before variant before fixture" {
 	run "$PROG" --list=long
-	line $'shape.one.has_three\tcpus=1\tmemory_mib=256\t.*\texpect_fail=1\t.*'
-	line $'shape.three.has_three\tcpus=3\tmemory_mib=256\t.*\texpect_fail=0\t.*'
+	line $'shape.one.has_three\tcpus=1\t.*\tmemory_mib=256\t.*\texpect_fail=1\t.*'
+	line $'shape.three.has_three\tcpus=3\t.*\tmemory_mib=256\t.*\texpect_fail=0\t.*'
 	line $'guest.gets_what_it_said\t.*\tkaslr=0\t.*\texpect_fail=0\t.*\tkargs=ktstr_probe=42\tsysctls=vm.dirty_ratio=23,vm.swappiness=17,net.ipv4.ping_group_range=5 50\t.*'
 	line $'guest.fails_as_expected\t.*\texpect_fail=1\t.*'
-	line $'hook.both_fail\t.*\tpost_vm=1\tpost_vm_unconditional=1'
+	line $'hook.both_fail\t.*\tpost_vm=1\tpost_vm_unconditional=1\t.*'
 	line $'here.says_its_time\t.*\ttimeout_s=77\t.*'
 	line $'here.hangs\t.*\tduration_s=1\ttimeout_s=1\t.*'
 	line $'here.has_a_machine\t.*\tfault=here.has_a_machine: .cpus: .*'

@@ -31,8 +31,11 @@ commands_like() { scripts/doc-commands "${docs[@]}" | grep -E "^[^:]*:[0-9]*: $1
 	ksft=$("$TOP/scripts/setup" --print-kselftest) || skip "no kselftest files"
 	for doc in Documentation/*.md; do
 		src=$BATS_TEST_TMPDIR/$(basename "$doc" .md).c
-		sed -n '/^```c$/,/^```$/p' "$doc" | sed '1d;$d' >"$src"
+		sed -n '/^```c$/,/^```$/p' "$doc" | grep -v '^```' >"$src" || true
 		grep -q KTSTR_HARNESS_MAIN "$src" || continue
+		# what comes behind a program would be in it
+		sed -i '/^KTSTR_HARNESS_MAIN$/d' "$src"
+		echo KTSTR_HARNESS_MAIN >>"$src"
 		run gcc -std=gnu11 -Wall -Werror -D_GNU_SOURCE -Ilib/include \
 			-isystem "$ksft" -c -o "${src%.c}.o" "$src"
 		status_is 0
