@@ -434,7 +434,7 @@ int wprof_pb_query(const char *path, struct wprof_pb **ret_pb,
 		*pb = q.pb;
 	query__fini(&q);
 	if (err)
-		return diag__context(diag, err, "reading the trace");
+		return diag__fail(diag, err, "%s: %s", path, strerror(-err));
 	*ret_pb = no_free_ptr(pb);
 	return 0;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Walks a trace as what it is on the outside: TracePackets, each behind its
- * tag and length. For assert_wprof_pb_valid() and the query; any thread.
+ * tag and length. For wprof_pb__check_valid() and the query; any thread.
  */
 #include "lib/perfetto/walk.h"
 
@@ -226,7 +226,7 @@ int trace_walk__file(const char *path, struct trace_walk *w,
 	return err ? diag__context(diag, err, "%s", path) : 0;
 }
 
-int assert_wprof_pb_valid(const char *path, struct kt_diag *diag)
+int wprof_pb__check_valid(const char *path, struct kt_diag *diag)
 {
 	struct trace_walk w = { 0 };
 

@@ -26,7 +26,7 @@ struct trace_walk {
  * trace_walk__window - the complete packets of a piece of the file
  * @buf: @len bytes from w->offset on
  * @ret_used: bytes of them that are done with; come back with the rest and more
- * Return: 0, or the walk's end: see assert_wprof_pb_valid().
+ * Return: 0, or the walk's end: see wprof_pb__check_valid().
  */
 int trace_walk__window(struct trace_walk *w, const u8 *buf, size_t len,
 		       size_t *ret_used, struct kt_diag *diag);

@@ -16,7 +16,7 @@
 #define WPROF_PB_NAME_MAX 32u
 
 /**
- * assert_wprof_pb_valid - walk the whole file as length-delimited TracePackets
+ * wprof_pb__check_valid - walk the whole file as length-delimited TracePackets
  *
  * Each packet has to be complete and its fields well-formed. A trace of ours
  * says in its first packet that it will have a closing one, so that being cut
@@ -25,7 +25,7 @@
  * is missing; -EBADMSG, something else than packets; -EFBIG; or what opening
  * and reading said.
  */
-int assert_wprof_pb_valid(const char *path, struct kt_diag *diag);
+int wprof_pb__check_valid(const char *path, struct kt_diag *diag);
 
 /** struct wprof_pb_cpu - one CPU; it is there when something was said of it */
 struct wprof_pb_cpu {
@@ -80,7 +80,7 @@ struct wprof_pb {
  * "cpu" (ktprof, wprof); sched_switch and sched_waking of ftrace, compact or
  * not (perfetto); descriptors, process trees, statistics of loss; packets
  * compressed with deflate. The rest is counted.
- * Return: 0, or what assert_wprof_pb_valid() returns.
+ * Return: 0, or what wprof_pb__check_valid() returns.
  */
 int wprof_pb_query(const char *path, struct wprof_pb **ret_pb,
 		   struct kt_diag *diag);

@@ -67,7 +67,7 @@ static void query(const u8 *data, size_t len, int valid)
 	if (fd < 0 || fd__write_all(fd, data, len))
 		__builtin_trap();
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	if (assert_wprof_pb_valid(path, NULL) != valid)
+	if (wprof_pb__check_valid(path, NULL) != valid)
 		__builtin_trap();
 	err = wprof_pb_query(path, &pb, NULL);
 	/* Inside packets more can be wrong, but nothing becomes right. */

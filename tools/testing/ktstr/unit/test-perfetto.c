@@ -103,7 +103,7 @@ static void test_round_trip(void **state)
 	struct stat st;
 
 	ping_pong(fx);
-	assert_int_equal(assert_wprof_pb_valid(fx->path, NULL), 0);
+	assert_int_equal(wprof_pb__check_valid(fx->path, NULL), 0);
 	assert_int_equal(stat(fx->path, &st), 0);
 	assert_true(st.st_size >= TRACE_OUT_MIN_BYTES);
 	assert_int_equal(wprof_pb_query(fx->path, &pb, NULL), 0);
@@ -171,7 +171,7 @@ static void test_cut_anywhere(void **state)
 		assert_int_equal(truncate(fx->path, 0), 0);
 		dump(fx->path, buf, cut);
 		diag.msg[0] = '\0';
-		assert_int_equal(assert_wprof_pb_valid(fx->path, &diag),
+		assert_int_equal(wprof_pb__check_valid(fx->path, &diag),
 				 -ENODATA);
 		if (cut)
 			assert_non_null(strstr(diag.msg, "offset"));
@@ -191,19 +191,19 @@ static void test_says_where(void **state)
 	struct kt_diag diag = { 0 };
 
 	dump(fx->path, trace, sizeof(trace));
-	assert_int_equal(assert_wprof_pb_valid(fx->path, &diag), -ENODATA);
+	assert_int_equal(wprof_pb__check_valid(fx->path, &diag), -ENODATA);
 	assert_non_null(strstr(diag.msg, "packet 1 at offset 4"));
 	assert_non_null(strstr(diag.msg, "has 9 bytes, 2 are there"));
 	dump(fx->path, wrong_tag, sizeof(wrong_tag));
 	diag.msg[0] = '\0';
-	assert_int_equal(assert_wprof_pb_valid(fx->path, &diag), -EBADMSG);
+	assert_int_equal(wprof_pb__check_valid(fx->path, &diag), -EBADMSG);
 	assert_non_null(strstr(diag.msg, "offset 4: byte 0x12"));
 	dump(fx->path, bad_field, sizeof(bad_field));
 	diag.msg[0] = '\0';
-	assert_int_equal(assert_wprof_pb_valid(fx->path, &diag), -EBADMSG);
+	assert_int_equal(wprof_pb__check_valid(fx->path, &diag), -EBADMSG);
 	assert_non_null(strstr(diag.msg, "packet 1 at offset 4"));
 	dump(fx->path, trace, 4); /* somebody else's: nothing was promised */
-	assert_int_equal(assert_wprof_pb_valid(fx->path, NULL), 0);
+	assert_int_equal(wprof_pb__check_valid(fx->path, NULL), 0);
 }
 
 static void test_no_file(void **state)
@@ -211,14 +211,14 @@ static void test_no_file(void **state)
 	struct fixture *fx = *state;
 	struct kt_diag diag = { 0 };
 
-	assert_int_equal(assert_wprof_pb_valid(fx->path, &diag), -ENOENT);
+	assert_int_equal(wprof_pb__check_valid(fx->path, &diag), -ENOENT);
 	assert_non_null(strstr(diag.msg, fx->path));
 	diag.msg[0] = '\0';
-	assert_int_equal(assert_wprof_pb_valid(fx->dir, &diag), -EINVAL);
+	assert_int_equal(wprof_pb__check_valid(fx->dir, &diag), -EINVAL);
 	assert_non_null(strstr(diag.msg, "not a regular file"));
 	dump(fx->path, "", 0);
 	diag.msg[0] = '\0';
-	assert_int_equal(assert_wprof_pb_valid(fx->path, &diag), -ENODATA);
+	assert_int_equal(wprof_pb__check_valid(fx->path, &diag), -ENODATA);
 	assert_non_null(strstr(diag.msg, "empty"));
 }
 
@@ -234,19 +234,19 @@ static void test_lengths(void **state)
 	memset(huge + 1, 0xff, 9);
 	huge[10] = 1;
 	dump(fx->path, huge, sizeof(huge));
-	assert_int_equal(assert_wprof_pb_valid(fx->path, NULL), -ENODATA);
+	assert_int_equal(wprof_pb__check_valid(fx->path, NULL), -ENODATA);
 	huge[10] = 0x7f; /* more than 64 bits */
 	dump(fx->path, huge, sizeof(huge));
-	assert_int_equal(assert_wprof_pb_valid(fx->path, NULL), -EBADMSG);
+	assert_int_equal(wprof_pb__check_valid(fx->path, NULL), -EBADMSG);
 
 	mark = pb_out__begin(&out, TRACE_PACKET);
 	pb_out__bytes(&out, 36, big + KIB(500), KIB(400));
 	pb_out__end(&out, mark);
 	assert_false(out.overflow);
 	dump(fx->path, out.buf, out.len);
-	assert_int_equal(assert_wprof_pb_valid(fx->path, NULL), 0);
+	assert_int_equal(wprof_pb__check_valid(fx->path, NULL), 0);
 	dump(fx->path, out.buf, out.len - 1);
-	assert_int_equal(assert_wprof_pb_valid(fx->path, NULL), -ENODATA);
+	assert_int_equal(wprof_pb__check_valid(fx->path, NULL), -ENODATA);
 }
 
 static void test_full_disk(void **state)
@@ -326,7 +326,7 @@ static void test_irqs_and_work(void **state)
 	sched_trace__work(fx->st, 5 * MS, 0, &boss, false, "");
 	sched_trace__work(fx->st, 6 * MS, 0, &boss, true, "flush_work");
 	finish(fx, 9 * MS, 0); /* softirq and work are still open */
-	assert_int_equal(assert_wprof_pb_valid(fx->path, NULL), 0);
+	assert_int_equal(wprof_pb__check_valid(fx->path, NULL), 0);
 	assert_int_equal(wprof_pb_query(fx->path, &pb, NULL), 0);
 	assert_int_equal(pb->nr_unmatched, 0);
 	assert_int_equal(pb->nr_track_events, 8 + 1); /* and the filler */
