@@ -326,8 +326,17 @@ static int wait_ms(u64 now_ns, u64 end_ns)
 	return (int)KT_MIN((end_ns - now_ns) / NSEC_PER_MSEC + 1, longest_ms);
 }
 
-int capture__run(struct capture *c, u64 ms, const volatile bool *stop,
-		 struct kt_diag *diag)
+static void tell_ready(int fd)
+{
+	if (fd < 0)
+		return;
+	/* Nobody may be listening; that is no reason not to record. */
+	(void)fd__write_all(fd, "r", 1);
+	close(fd);
+}
+
+int capture__run(struct capture *c, u64 ms, int ready_fd,
+		 const volatile bool *stop, struct kt_diag *diag)
 {
 	u64 until_ns, now_ns;
 	int n = 0;
@@ -336,6 +345,7 @@ int capture__run(struct capture *c, u64 ms, const volatile bool *stop,
 	until_ns = ms ? c->start_ns + ms * NSEC_PER_MSEC : ~(u64)0;
 	c->skel->bss->recording = true;
 	look(c);
+	tell_ready(ready_fd);
 	while (!*stop && (now_ns = kt_now_ns()) < until_ns && n >= 0) {
 		n = ring_buffer__poll(c->reader, wait_ms(now_ns, until_ns));
 		if (n == -EINTR)

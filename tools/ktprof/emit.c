@@ -72,37 +72,38 @@ static int want_symbols(struct emit *em)
 /* "ffffffff81234567 t name [module]" */
 static int take_symbol(struct symbols *syms, const char *line)
 {
-	char name[64];
-	unsigned long long address;
-	u64 *index;
+	char *end;
+	u64 *index = map__get(&syms->index, strtoull(line, &end, 16));
 	void *names;
 
-	if (sscanf(line, "%llx %*c %63s", &address, name) != 2 || !address)
+	/* Nearly every line is about another address; none may be. */
+	if (!index || *index || strlen(end) < 4)
 		return 0;
-	index = map__get(&syms->index, address);
-	if (!index || *index)
-		return 0;
-	names = reallocarray(syms->names, syms->nr + 1, sizeof(name));
+	names = reallocarray(syms->names, syms->nr + 1, sizeof(*syms->names));
 	if (!names)
 		return -ENOMEM;
 	syms->names = names;
-	memcpy(syms->names[syms->nr++], name, sizeof(name));
-	*index = syms->nr;
+	snprintf(syms->names[syms->nr], sizeof(*syms->names), "%.*s",
+		 (int)strcspn(end + 3, "\t\n"), end + 3);
+	*index = ++syms->nr;
 	return 0;
 }
 
-/* A pass over all the kernel's symbols, so only when there are work items. */
+/* Over all the kernel's symbols, so only when there are work items, and only
+ * until the last of their functions is found. */
 static int read_symbols(struct emit *em)
 {
+	struct symbols *syms = &em->symbols;
 	FILE *f __free(file) = NULL;
 	char line[512];
 	int err = want_symbols(em);
 
-	if (err || !em->symbols.index.used)
+	if (err || !syms->index.used)
 		return err;
 	f = fopen("/proc/kallsyms", "re");
-	while (f && !err && fgets(line, sizeof(line), f))
-		err = take_symbol(&em->symbols, line);
+	while (f && !err && syms->nr < syms->index.used &&
+	       fgets(line, sizeof(line), f))
+		err = take_symbol(syms, line);
 	return err;
 }
 

@@ -71,9 +71,10 @@ DEFINE_FREE(capture, struct capture *, capture__free(_T))
 /**
  * capture__run - record for @ms milliseconds, or until *@stop
  * @ms: 0: until *@stop
+ * @ready_fd: gets a byte and is closed once nothing is missed any more; or -1
  */
-int capture__run(struct capture *c, u64 ms, const volatile bool *stop,
-		 struct kt_diag *diag);
+int capture__run(struct capture *c, u64 ms, int ready_fd,
+		 const volatile bool *stop, struct kt_diag *diag);
 
 /** capture__nr_rings, capture__ring - what was recorded */
 unsigned int capture__nr_rings(const struct capture *c);

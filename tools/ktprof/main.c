@@ -12,6 +12,7 @@ struct options {
 	struct capture_options capture;
 	u64 duration_ms;
 	const char *trace;
+	int ready_fd; /* or -1 */
 	bool stats, verbose;
 };
 
@@ -80,7 +81,7 @@ static u64 parse_number(struct argp_state *state, const char *arg,
 	return value;
 }
 
-enum { OPT_RING_SIZE = 256, OPT_RING_CNT, OPT_STATS };
+enum { OPT_RING_SIZE = 256, OPT_RING_CNT, OPT_READY_FD, OPT_STATS };
 
 static const struct argp_option options[] = {
 	{ "duration", 'd', "MS", 0,
@@ -95,6 +96,10 @@ static const struct argp_option options[] = {
 	  0 },
 	{ "ringbuf-cnt", OPT_RING_CNT, "N", 0,
 	  "most ring buffers, CPUs share them (8)", 0 },
+	{ "ready-fd", OPT_READY_FD, "FD", 0,
+	  "write a byte to this descriptor when recording has begun, and close "
+	  "it",
+	  0 },
 	{ "stats", OPT_STATS, NULL, 0,
 	  "say what was recorded and how long "
 	  "each step took",
@@ -125,6 +130,10 @@ static error_t parse_opt(int key, char *arg, struct argp_state *state)
 	case OPT_RING_CNT:
 		opt->capture.nr_rings = (unsigned int)parse_number(
 			state, arg, "--ringbuf-cnt", 1, 4096);
+		return 0;
+	case OPT_READY_FD:
+		opt->ready_fd = (int)parse_number(state, arg, "--ready-fd", 0,
+						  1u << 20);
 		return 0;
 	case OPT_STATS:
 		opt->stats = true;
@@ -184,6 +193,8 @@ static void catch_signals(void)
 	sigaction(SIGTERM, &sa, NULL);
 	/* Too large a file is an error to report, not a death. */
 	signal(SIGXFSZ, SIG_IGN);
+	/* Nor is one who waited for us to be ready, and left. */
+	signal(SIGPIPE, SIG_IGN);
 }
 
 /* When each step was done, for --stats. */
@@ -229,7 +240,7 @@ static int trace(const struct options *opt, struct trace_out *out)
 		return say(err == -ENOMEM ? KTPROF_FAILED : KTPROF_KERNEL,
 			   &diag, err);
 	steps.loaded = kt_now_ns();
-	err = capture__run(c, opt->duration_ms, &stop, &diag);
+	err = capture__run(c, opt->duration_ms, opt->ready_fd, &stop, &diag);
 	if (err)
 		return say(KTPROF_FAILED, &diag, err);
 	steps.recorded = kt_now_ns();
@@ -252,6 +263,7 @@ int main(int argc, char **argv)
 {
 	struct options opt = {
 		.capture = { .ring_bytes = KIB(256000), .nr_rings = 8 },
+		.ready_fd = -1,
 	};
 	struct trace_out *out __free(trace_out) = NULL;
 	struct kt_diag diag = { 0 };
