@@ -144,7 +144,7 @@ static int execute(struct run_options *opt, int argc, char **argv)
 	return status;
 }
 
-enum { OPT_RAW = 256, OPT_KARGS };
+enum { OPT_RAW = 256, OPT_PERFORMANCE, OPT_KARGS };
 
 static const struct argp_option options[] = {
 	{ "kernel", 'k', "KERNEL", 0,
@@ -160,6 +160,10 @@ static const struct argp_option options[] = {
 	  "/include-files; may be repeated",
 	  0 },
 	{ "kargs", OPT_KARGS, "TEXT", 0, "more kernel command line", 0 },
+	{ "performance-mode", OPT_PERFORMANCE, NULL, 0,
+	  "whole LLCs of the host, vCPUs pinned and with real-time priority",
+	  0 },
+	MACHINE_HOST_OPTIONS,
 	{ "raw", OPT_RAW, NULL, 0,
 	  "the program's bytes as they are, and nothing else", 0 },
 	{ 0 },
@@ -190,6 +194,9 @@ static error_t parse_opt(int key, char *arg, struct argp_state *state)
 	case OPT_KARGS:
 		opt->run.attr.kargs = arg;
 		return 0;
+	case OPT_PERFORMANCE:
+		opt->run.attr.performance_mode = true;
+		return 0;
 	case OPT_RAW:
 		opt->raw = true;
 		return 0;
@@ -204,7 +211,7 @@ static error_t parse_opt(int key, char *arg, struct argp_state *state)
 			argp_error(state, "which program? e.g. run -- ./prog");
 		return 0;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return machine_host__parse(key, arg, state);
 	}
 }
 
@@ -270,7 +277,8 @@ const struct command command_run = {
 			{ 0 },
 		},
 	.env = "KTSTR_KERNEL KTSTR_ACCEL KTSTR_CACHE_DIR KTSTR_SIDECAR_DIR "
-	       "KTSTR_VERBOSE KTSTR_SOFTKVM_IDLE",
+	       "KTSTR_VERBOSE KTSTR_SOFTKVM_IDLE KTSTR_CPU_CAP "
+	       "KTSTR_NO_PERF_MODE KTSTR_LOCK_DIR KTSTR_BYPASS_LLC_LOCKS",
 	.examples =
 		(const struct cmd_note[]){
 			{ "ktstr run --cpus 4 -- ./posix_timers",

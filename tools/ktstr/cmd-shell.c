@@ -210,6 +210,7 @@ static const struct argp_option options[] = {
 	  "time limit for CMD (120)", 0 },
 	{ "dmesg", OPT_DMESG, NULL, 0,
 	  "the kernel's log on standard error as it comes", 0 },
+	MACHINE_HOST_OPTIONS,
 	{ "tty", OPT_TTY, "SIZE", OPTION_HIDDEN,
 	  "stdin is a terminal outside softkvm", 0 },
 	{ 0 },
@@ -256,7 +257,7 @@ static error_t parse_opt(int key, char *arg, struct argp_state *state)
 			   arg);
 		return EINVAL;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return machine_host__parse(key, arg, state);
 	}
 }
 
@@ -309,7 +310,8 @@ const struct command command_shell = {
 			{ NULL, NULL },
 		},
 	.env = "KTSTR_KERNEL KTSTR_ACCEL KTSTR_CACHE_DIR KTSTR_SIDECAR_DIR "
-	       "KTSTR_SOFTKVM_IDLE",
+	       "KTSTR_SOFTKVM_IDLE KTSTR_CPU_CAP "
+	       "KTSTR_NO_PERF_MODE KTSTR_LOCK_DIR KTSTR_BYPASS_LLC_LOCKS",
 	.examples =
 		(const struct cmd_note[]){
 			{ "ktstr shell --cpus 4 -i ./mytool",

@@ -2,6 +2,7 @@
 /* The command line of `ktstr test`, and its --help. */
 #include "tools/ktstr/cmd-test.h"
 
+#include <ktstr/cpulist.h>
 #include <ktstr/outcome.h>
 
 #include "lib/runner/runner.h"
@@ -16,9 +17,11 @@ enum {
 	OPT_SUMMARY = 's',
 	OPT_ACCEL = 256,
 	OPT_BISECT,
+	OPT_CPU_CAP,
 	OPT_EXCLUDE,
 	OPT_FAIL_FAST,
 	OPT_JSON,
+	OPT_NO_PERF,
 	OPT_PROGRAMS,
 	OPT_RETRY,
 	OPT_SHARD,
@@ -55,6 +58,12 @@ static const struct argp_option options[] = {
 	  2 },
 	{ "accel", OPT_ACCEL, "kvm|softkvm|auto", 0,
 	  "where machines run (KTSTR_ACCEL)", 2 },
+	{ "cpu-cap", OPT_CPU_CAP, "N", 0,
+	  "machines share N of the host's CPUs (KTSTR_CPU_CAP)", 2 },
+	{ "no-perf-mode", OPT_NO_PERF, NULL, 0,
+	  "machines share CPUs, tests in performance mode are skipped "
+	  "(KTSTR_NO_PERF_MODE)",
+	  2 },
 	{ "retry-failed", OPT_RETRY, "N", 0,
 	  "try a test that failed up to N more times, each in a fresh machine; "
 	  "the last attempt is its result",
@@ -177,6 +186,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_ACCEL:
 		parse_accel(args, arg, state);
 		return 0;
+	case OPT_CPU_CAP:
+		number(arg, 1, CPUSET_MAX, "--cpu-cap", state);
+		args->cpu_cap = arg;
+		return 0;
+	case OPT_NO_PERF:
+		args->no_perf = true;
+		return 0;
 	case OPT_RETRY:
 		args->retries = number(arg, 0, RUNNER_RETRIES_MAX,
 				       "--retry-failed", state);
@@ -262,7 +278,9 @@ const struct command command_test = {
 		"or none passed, else 0.",
 	.exits = exits,
 	.env = "KTSTR_KERNEL KTSTR_ACCEL KTSTR_CACHE_DIR "
-	       "KTSTR_SOFTKVM_INSTANCE kselftest_override_timeout",
+	       "KTSTR_SOFTKVM_INSTANCE KTSTR_CPU_CAP KTSTR_NO_PERF_MODE "
+	       "KTSTR_PERF_ONLY KTSTR_NO_SKIP_MODE KTSTR_LOCK_DIR "
+	       "KTSTR_BYPASS_LLC_LOCKS kselftest_override_timeout",
 	.examples = examples,
 	.words = CMD_WORDS_TEST,
 };

@@ -15,6 +15,7 @@
 #include "lib/runner/settings.h"
 #include "lib/runner/share.h"
 #include "lib/runner/status.h"
+#include "lib/session/host-share.h"
 #include "tools/ktstr/cmd.h"
 #include "vmm/accel.h"
 #include "vmm/softkvm.h"
@@ -170,18 +171,24 @@ static int print_list(const struct testplan *plan)
 /* --- the run -------------------------------------------------------------- */
 
 struct env_list {
-	char accel[64];
-	const char *list[2];
+	char accel[64], cap[64];
+	const char *list[3];
 	unsigned int nr;
 };
 
 static void make_env(const struct test_args *args, struct env_list *env)
 {
 	env->nr = 0;
-	if (!args->accel)
-		return;
-	snprintf(env->accel, sizeof(env->accel), "KTSTR_ACCEL=%s", args->accel);
-	env->list[env->nr++] = env->accel;
+	snprintf(env->accel, sizeof(env->accel), "KTSTR_ACCEL=%s",
+		 args->accel ? args->accel : "");
+	snprintf(env->cap, sizeof(env->cap), HOST_CPU_CAP_ENV "=%s",
+		 args->cpu_cap ? args->cpu_cap : "");
+	if (args->accel)
+		env->list[env->nr++] = env->accel;
+	if (args->cpu_cap)
+		env->list[env->nr++] = env->cap;
+	if (args->no_perf)
+		env->list[env->nr++] = HOST_NO_PERF_ENV "=1";
 }
 
 /* Workers use machines from this number on, where machines are softkvm's. */

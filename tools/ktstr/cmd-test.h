@@ -17,13 +17,13 @@ struct word_list {
 struct test_args {
 	const char *programs; /* directory */
 	struct word_list selection, tags, kernels, excluded;
-	const char *accel;
+	const char *accel, *cpu_cap;
 	const char *output;
 	unsigned int jobs, retries;
 	unsigned int shard, shards; /* 1-based; shards 0: not sharded */
 	bool timeout_given;
 	u64 timeout_s;
-	bool list, fail_fast, summary, json, bisect;
+	bool no_perf, list, fail_fast, summary, json, bisect;
 };
 
 /** test_args__parse - Return: 0, or an exit status as from cmd__parse() */

@@ -11,6 +11,8 @@
 
 #include <ktstr/kernel.h>
 
+#include "lib/session/host-share.h"
+#include "tools/ktstr/machine-run.h"
 #include "tools/ktstr/vm-console.h"
 #include "vmm/accel.h"
 #include "vmm/softkvm.h"
@@ -80,8 +82,29 @@ static int rerun_in_softkvm(int argc, char **argv)
 	return err ? infra_error(&diag, err) : status;
 }
 
+/* CPUs for it, as a test's machine would get them; what of it is said. */
+static int reserve(const struct vm_config *cfg, bool emulated,
+		   struct host_share *share, struct kt_diag *diag)
+{
+	struct topology flat = TOPO_EVEN(1, 1, cfg->nr_cpus, 1);
+	const struct topology *t = cfg->topology ? cfg->topology : &flat;
+	struct ktstr_attr attr = machine_run__defaults(1);
+	struct host_rules rules;
+	const char *skip;
+	int err = host_rules__read(emulated, &rules, diag);
+
+	ktstr_attr__set_topology(&attr, t);
+	if (!err)
+		err = host_share__get(&rules, &attr, t, stderr, share, &skip,
+				      diag);
+	if (!err && skip)
+		err = diag__context(diag, -EBUSY, "%s", skip);
+	return err;
+}
+
 static int boot(const struct vm_options *opt, int argc, char **argv)
 {
+	static struct host_share share; /* for as long as we live */
 	const char *cmdline = opt->cmdline ? opt->cmdline : DEFAULT_CMDLINE;
 	struct vm_initrd_part initrd = { .fd = -1 };
 	struct kernel_ref kernel;
@@ -116,6 +139,10 @@ static int boot(const struct vm_options *opt, int argc, char **argv)
 		return infra_error(&diag, err);
 	if (elsewhere)
 		return rerun_in_softkvm(argc, argv);
+	err = reserve(&cfg, probe.inside_softkvm, &share, &diag);
+	if (err)
+		return infra_error(&diag, err);
+	cfg.placement = share.use;
 	return vm_console__run(&cfg, &opt->console);
 }
 
@@ -136,6 +163,7 @@ static const struct argp_option options[] = {
 	{ "memory", 'm', "MIB", 0, "memory in MiB (512)", 0 },
 	{ "timeout", 't', "SECONDS", 0, "stop after this long; 0: never (0)",
 	  0 },
+	MACHINE_HOST_OPTIONS,
 	{ "stats", 's', NULL, 0, "print exit statistics at the end", 0 },
 	{ "stats-mark", OPT_MARK, "TEXT", 0,
 	  "with --stats: also print what had happened when the console first "
@@ -195,7 +223,7 @@ static error_t parse_opt(int key, char *arg, struct argp_state *state)
 		argp_error(state, "unexpected argument '%s'", arg);
 		return EINVAL;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return machine_host__parse(key, arg, state);
 	}
 }
 
@@ -230,7 +258,8 @@ const struct command command_vm = {
 			{ "128+N", "stopped by signal N" },
 			{ NULL, NULL },
 		},
-	.env = "KTSTR_KERNEL KTSTR_ACCEL KTSTR_CACHE_DIR",
+	.env = "KTSTR_KERNEL KTSTR_ACCEL KTSTR_CACHE_DIR KTSTR_CPU_CAP "
+	       "KTSTR_NO_PERF_MODE KTSTR_LOCK_DIR KTSTR_BYPASS_LLC_LOCKS",
 	.examples =
 		(const struct cmd_note[]){
 			{ "ktstr vm --kernel bzImage --initrd initrd.img "

@@ -6,6 +6,7 @@
 #include <ktstr/fd.h>
 
 #include "tools/ktstr/cmd.h"
+#include "lib/session/host-share.h"
 #include "vmm/softkvm.h"
 
 void machine_run__add_include(struct machine_run *run, const char *spec,
@@ -34,6 +35,26 @@ void machine_run__set_cpus(struct machine_run *run, const char *arg,
 		TOPO_EVEN(1, 1, cmd__number(state, arg, "--cpus"), 1);
 
 	ktstr_attr__set_topology(&run->attr, &t);
+}
+
+error_t machine_host__parse(int key, char *arg, struct argp_state *state)
+{
+	struct kt_diag diag = { 0 };
+	unsigned int cap;
+
+	switch (key) {
+	case MACHINE_KEY_CAP:
+		if (!*arg || host_cap__parse("--cpu-cap", arg, &cap, &diag))
+			argp_error(state, "%s",
+				   *arg ? diag.msg : "--cpu-cap: no number");
+		setenv(HOST_CPU_CAP_ENV, arg, 1);
+		return 0;
+	case MACHINE_KEY_NO_PERF:
+		setenv(HOST_NO_PERF_ENV, "1", 1);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
 }
 
 static int find_log_root(char *buf, size_t size, struct kt_diag *diag)

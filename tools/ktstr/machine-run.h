@@ -43,6 +43,23 @@ void machine_run__add_kernel(struct machine_run *run, const char *spec,
 void machine_run__set_cpus(struct machine_run *run, const char *arg,
 			   struct argp_state *state);
 
+/* Words about the host that hold for all of this run, in softkvm too. */
+enum machine_host_key { MACHINE_KEY_CAP = 512, MACHINE_KEY_NO_PERF };
+
+/* clang-format off */
+#define MACHINE_HOST_OPTIONS \
+	{ "cpu-cap", MACHINE_KEY_CAP, "N", 0, \
+	  "share N of the host's CPUs (KTSTR_CPU_CAP)", 0 }, \
+	{ "no-perf-mode", MACHINE_KEY_NO_PERF, NULL, 0, \
+	  "share CPUs instead of having some alone (KTSTR_NO_PERF_MODE)", 0 }
+/* clang-format on */
+
+/**
+ * machine_host__parse - an option of MACHINE_HOST_OPTIONS
+ * Return: 0 or ARGP_ERR_UNKNOWN.
+ */
+error_t machine_host__parse(int key, char *arg, struct argp_state *state);
+
 /**
  * machine_run__prepare - workload, accelerator, sessions
  * @plan: fills run->workload; includes are added after it

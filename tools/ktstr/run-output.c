@@ -113,7 +113,10 @@ static int report_result(struct run_output *out, unsigned int number,
 		line(out, "not ok %u %s # ERROR %s", number, name,
 		     ktstr_outcome__name(v->outcome));
 	} else if (v->outcome == KTSTR_SKIP) {
-		line(out, "ok %u %s # SKIP", number, name);
+		/* The program's own has no reason that we know. */
+		line(out, "ok %u %s # SKIP%s%s", number, name,
+		     v->program_status < 0 ? " " : "",
+		     v->program_status < 0 ? v->reason : "");
 	} else if (v->outcome != KTSTR_PASS) {
 		line(out, "not ok %u %s # exit=%d", number, name, status);
 	} else if (!ktap_fold__agrees(&out->fold, why, sizeof(why))) {
@@ -137,6 +140,9 @@ int run_output__end(struct run_output *out, const char *report,
 			fprintf(stderr, "%sktstr run: %s: %s\n", report,
 				ktstr_outcome__name(v->outcome),
 				ktstr_outcome__help(v->outcome));
+		else if (v->outcome == KTSTR_SKIP && v->program_status < 0)
+			fprintf(stderr, "%sktstr run: skipped: %s\n", report,
+				v->reason);
 	} else {
 		ktap_relay__finish(&out->relay, NULL);
 		add(out, report, strlen(report));
