@@ -103,43 +103,48 @@ static unsigned int eligible(const struct host_view *view, unsigned int llcs,
 	return nr;
 }
 
-/* A host node for each node of the machine. */
+/*
+ * A host node for each node of the machine. A node's places are gone through
+ * before other nodes are, so that places which can be apart are.
+ */
 static void order_by_node(const struct host_view *view,
-			  const struct topology *t, unsigned int offset,
-			  unsigned int most, unsigned int nr_eligible,
-			  unsigned int *order)
+			  const struct topology *t, unsigned int slot,
+			  unsigned int nodes, unsigned int nr_eligible,
+			  unsigned int most, unsigned int *order)
 {
 	unsigned int g = 0;
 
 	for (unsigned int node = 0; node < t->numa_nodes; node++) {
 		struct topo_range llcs = topo__llcs_of_node(t, node);
-		unsigned int home = 0, nr, unused;
+		unsigned int home = 0, nr, unused, places;
 
 		if (!llcs.nr)
 			continue;
-		eligible(view, most, (g++ + offset / most) % nr_eligible,
-			 &home);
+		eligible(view, most, g, &home);
+		places = node_llcs(view, home, UINT32_MAX, &unused) / most;
+		eligible(view, most,
+			 (g++ + slot / places * nodes) % nr_eligible, &home);
 		nr = node_llcs(view, home, UINT32_MAX, &unused);
 		for (unsigned int i = 0; i < llcs.nr; i++)
-			node_llcs(view, home, (offset % nr + i) % nr,
+			node_llcs(view, home, (slot % places * most + i) % nr,
 				  &order[llcs.first + i]);
 	}
 }
 
 /* @order: the host's LLC for each of the machine's; none comes twice. */
 static void order_llcs(const struct host_view *view, const struct topology *t,
-		       unsigned int offset, unsigned int *order)
+		       unsigned int slot, unsigned int *order)
 {
 	unsigned int most, unused, nr_eligible;
 	unsigned int nodes = cpu_nodes(t, &most);
 
 	nr_eligible = eligible(view, most, UINT32_MAX, &unused);
 	if (nodes > 1 && nr_eligible >= nodes) {
-		order_by_node(view, t, offset, most, nr_eligible, order);
+		order_by_node(view, t, slot, nodes, nr_eligible, most, order);
 		return;
 	}
 	for (unsigned int i = 0; i < t->llcs; i++)
-		order[i] = (i + offset) % view->topo.nr_llcs;
+		order[i] = (i + slot * t->llcs) % view->topo.nr_llcs;
 }
 
 /* --- which CPU ------------------------------------------------------------ */
@@ -233,7 +238,7 @@ int host_pins__make(const struct host_view *view, const struct topology *t,
 	pins.mems = calloc(t->numa_nodes, sizeof(*pins.mems));
 	if (!order || !pins.cpu || !pins.mems)
 		return diag__fail(diag, -ENOMEM, "out of memory");
-	order_llcs(view, t, slot * t->llcs, order);
+	order_llcs(view, t, slot, order);
 	err = check_llcs(view, t, order, diag);
 	for (unsigned int llc = 0; !err && llc < t->llcs; llc++)
 		err = pin_llc(view, t, order[llc],
