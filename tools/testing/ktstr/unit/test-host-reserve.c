@@ -422,7 +422,7 @@ static void users_lock_each_others_files(void **state)
 
 	if (geteuid()) {
 		print_message("needs root\n");
-		skip();
+		return;
 	}
 	assert_int_equal(chmod(p->root, 0755), 0);
 	assert_int_equal(chmod(p->locks, 01777), 0);

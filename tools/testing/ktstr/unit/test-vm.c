@@ -11,7 +11,6 @@
 #include <cmocka.h>
 
 #include <dirent.h>
-#include <elf.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <sys/stat.h>
@@ -19,30 +18,13 @@
 
 #include <ktstr/fd.h>
 
+#include "tiny-kernel.h"
 #include "vmm/kvm.h"
 #include "vmm/vm.h"
 
-#define LOAD_ADDR MIB(16)
-
-/*
- * Guests. Entered at their first byte in 64-bit mode with the first 4 GiB
- * mapped. Ports: 0x3f8 COM1, 0x600 sleep control (0x34: enter S5), 0x602
- * reset.
- */
-#define GUEST(name, code)                                       \
-	extern const u8 guest_##name[];                         \
-	extern const u8 guest_##name##_end[];                   \
-	__asm__(".pushsection .rodata\n"                        \
-		"guest_" #name ":\n" code "\n1: hlt\n jmp 1b\n" \
-		"guest_" #name "_end:\n"                        \
-		".byte 0\n.popsection")
-
-#define OUTB(port, val) \
-	"mov $" #port ", %dx\n mov $" #val ", %al\n out %al, %dx\n"
 #define SAY(len)                                     \
 	"lea 9f(%rip), %rsi\n mov $" #len ", %ecx\n" \
 	"mov $0x3f8, %dx\n cld\n rep outsb\n"
-#define POWEROFF OUTB(0x600, 0x34)
 
 GUEST(poweroff, OUTB(0x3f8, 0x48) OUTB(0x3f8, 0x0a) POWEROFF);
 GUEST(reset, OUTB(0x602, 1));
@@ -114,47 +96,8 @@ static void keep_output(void *ctx, const void *buf, size_t len)
 	pthread_mutex_unlock(&o->lock);
 }
 
-/* A vmlinux with one segment that holds @code. */
-static void write_kernel(char path[32], const u8 *code, size_t len)
-{
-	struct {
-		Elf64_Ehdr eh;
-		Elf64_Phdr ph;
-	} h = {
-		.eh = {
-			.e_ident = { 0x7f, 'E', 'L', 'F', ELFCLASS64,
-				     ELFDATA2LSB, EV_CURRENT },
-			.e_type = ET_EXEC,
-			.e_machine = EM_X86_64,
-			.e_version = EV_CURRENT,
-			.e_entry = LOAD_ADDR,
-			.e_phoff = sizeof(Elf64_Ehdr),
-			.e_ehsize = sizeof(Elf64_Ehdr),
-			.e_phentsize = sizeof(Elf64_Phdr),
-			.e_phnum = 1,
-		},
-		.ph = {
-			.p_type = PT_LOAD,
-			.p_offset = 4096,
-			.p_vaddr = LOAD_ADDR,
-			.p_paddr = LOAD_ADDR,
-			.p_filesz = len,
-			.p_memsz = len + 4096,
-			.p_flags = PF_R | PF_W | PF_X,
-		},
-	};
-	int fd;
-
-	strcpy(path, "/tmp/ktstr-vmlinux-XXXXXX");
-	fd = mkostemp(path, O_CLOEXEC);
-	assert_true(fd >= 0);
-	assert_int_equal(pwrite(fd, &h, sizeof(h), 0), sizeof(h));
-	assert_int_equal(pwrite(fd, code, len, 4096), len);
-	close(fd);
-}
-
 struct fixture {
-	char kernel[32];
+	char kernel[TINY_KERNEL_PATH_SIZE];
 	struct vm_config cfg;
 	struct output out;
 	u64 limit_ns; /* vm__limit(), when set */
@@ -166,7 +109,7 @@ static struct fixture *fixture__new(const u8 *code, const u8 *end)
 
 	assert_non_null(f);
 	pthread_mutex_init(&f->out.lock, NULL);
-	write_kernel(f->kernel, code, (size_t)(end - code));
+	tiny_kernel__write(f->kernel, code, (size_t)(end - code));
 	f->cfg = (struct vm_config){
 		.kernel = f->kernel,
 		.cmdline = "Cmdline",
@@ -212,23 +155,7 @@ static enum vm_exit_reason run(struct fixture *f)
 		fixture__free(f);                     \
 	} while (0)
 
-static bool have_kvm(void)
-{
-	int fd;
-
-	if (kvm__open(KVM_DEVICE, &fd, NULL))
-		return false;
-	close(fd);
-	return true;
-}
-
-#define NEED_KVM()                                                        \
-	do {                                                              \
-		if (!have_kvm()) {                                        \
-			print_message("no usable " KVM_DEVICE " here\n"); \
-			skip();                                           \
-		}                                                         \
-	} while (0)
+#define NEED_KVM() tiny_kernel__need_kvm()
 
 static void guests_end_in_every_way(void **state)
 {
