@@ -24,7 +24,7 @@ void child__reset_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-int child__stdio(const int out_fd[2])
+static int take_stdio(const int out_fd[2])
 {
 	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 
@@ -46,7 +46,7 @@ void child__main(const struct guest_ops *ops, int argc, char **argv,
 
 	setsid();
 	child__reset_signals();
-	err = child__stdio(out_fd);
+	err = take_stdio(out_fd);
 	if (err) {
 		result->exit_code = 1;
 		snprintf(result->reason, sizeof(result->reason),

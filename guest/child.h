@@ -18,10 +18,4 @@ void child__main(const struct guest_ops *ops, int argc, char **argv,
 /** child__reset_signals - default handling of all, none blocked */
 void child__reset_signals(void);
 
-/**
- * child__stdio - read /dev/null, write to @out_fd, keep nothing else open
- * Return: 0 or -errno.
- */
-int child__stdio(const int out_fd[2]);
-
 #endif /* GUEST_CHILD_H */

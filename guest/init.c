@@ -196,7 +196,8 @@ static int step_params(struct guest *guest, struct kt_diag *diag)
 	err = params__parse_cmdline(cmdline, &guest->params, diag);
 	if (!err)
 		err = tracer__init(&guest->tracer, cmdline,
-				   guest->params.wprof_grace_ns, diag);
+				   guest->params.wprof_grace_ns,
+				   guest->params.wprof_ready, diag);
 	if (err)
 		return err;
 	if (guest->params.mode == GUEST_RUN) {

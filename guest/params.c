@@ -103,6 +103,16 @@ static int set_grace(struct guest_params *params, const char *val, size_t len)
 	return err;
 }
 
+static int set_ready(struct guest_params *params, const char *val, size_t len)
+{
+	u64 n;
+	int err = parse_number(val, len, 1, &n);
+
+	if (!err)
+		params->wprof_ready = n;
+	return err;
+}
+
 static int set_cols(struct guest_params *params, const char *val, size_t len)
 {
 	u64 n;
@@ -155,6 +165,7 @@ static const struct {
 	{ "KTSTR_MODE=", set_mode, "run, exec or shell" },
 	{ "KTSTR_TEST_TIMEOUT_MS=", set_timeout, "0 to 86400000 milliseconds" },
 	{ "KTSTR_WPROF_GRACE_MS=", set_grace, "0 to 86400000 milliseconds" },
+	{ "KTSTR_WPROF_READY=", set_ready, "0 or 1" },
 	{ "KTSTR_COLS=", set_cols, "0 to 65535" },
 	{ "KTSTR_ROWS=", set_rows, "0 to 65535" },
 	{ "KTSTR_TERM=", set_term, "at most 63 of letters, digits, ._+-" },

@@ -22,6 +22,7 @@ struct guest_params {
 	enum guest_mode mode;
 	u64 test_timeout_ns; /* KTSTR_TEST_TIMEOUT_MS; 0 = none */
 	u64 wprof_grace_ns;  /* KTSTR_WPROF_GRACE_MS; ktstr/wprof.h */
+	bool wprof_ready;    /* KTSTR_WPROF_READY: the tracer says when */
 	/* Of the terminal on the host; 0 and "" when it did not say. */
 	u16 cols, rows;
 	char term[PARAMS_TERM_MAX], colorterm[PARAMS_TERM_MAX];
@@ -39,9 +40,10 @@ bool params__has_guest_word(const char *cmdline);
  * params__parse_cmdline - read our keys; other words are not ours to judge
  *
  * KTSTR_MODE=run (default), exec or shell; KTSTR_TEST_TIMEOUT_MS=0..86400000;
- * KTSTR_WPROF_GRACE_MS the same; KTSTR_COLS and KTSTR_ROWS=0..65535; KTSTR_TERM
- * and KTSTR_COLORTERM of letters, digits and "._+-". The last of several equal
- * keys wins. Return: 0, or -EINVAL naming word and allowed values.
+ * KTSTR_WPROF_GRACE_MS the same; KTSTR_WPROF_READY=0 or 1; KTSTR_COLS and
+ * KTSTR_ROWS=0..65535; KTSTR_TERM and KTSTR_COLORTERM of letters, digits and
+ * "._+-". The last of several equal keys wins. Return: 0, or -EINVAL naming
+ * word and allowed values.
  */
 int params__parse_cmdline(const char *cmdline, struct guest_params *ret_params,
 			  struct kt_diag *diag);

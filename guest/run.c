@@ -250,6 +250,8 @@ static void finish_tracer(struct run *run)
 	struct tracer *tracer = run->cfg->tracer;
 	u64 until_ns;
 
+	/* It may have ended before anybody listened. */
+	reap(run);
 	while (tracer && !run->err &&
 	       (until_ns = tracer__nudge(tracer, kt_now_ns())))
 		step(run, until_ns);

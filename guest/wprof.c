@@ -5,6 +5,7 @@
 #include "guest/wprof.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -18,7 +19,7 @@
 #define BTF_FILE "/sys/kernel/btf/vmlinux"
 
 int tracer__init(struct tracer *tr, const char *cmdline, u64 grace_ns,
-		 struct kt_diag *diag)
+		 bool tells_ready, struct kt_diag *diag)
 {
 	int err;
 
@@ -26,7 +27,8 @@ int tracer__init(struct tracer *tr, const char *cmdline, u64 grace_ns,
 			       .trace = WPROF_GUEST_TRACE,
 			       .log = LOG_FILE,
 			       .btf = BTF_FILE,
-			       .grace_ns = grace_ns };
+			       .grace_ns = grace_ns,
+			       .tells_ready = tells_ready };
 	err = wprof_config__parse(&tr->cfg, cmdline, diag);
 	if (err)
 		return err == -ENOENT ? 0 : err;
@@ -39,56 +41,87 @@ int tracer__init(struct tracer *tr, const char *cmdline, u64 grace_ns,
 
 /* --- start --------------------------------------------------------------- */
 
-/* In the child; what it returns is an errno for the parent. */
-static int become(const struct tracer *tr)
+static int take_stdio(const struct tracer *tr)
 {
-	char *argv[WPROF_ARGS_MAX + 4];
-	unsigned int nr = 0;
-	int out_fd[2];
+	int in = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	int out =
+		open(tr->log,
+		     O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
 
+	if (in < 0 || out < 0 || dup2(in, 0) < 0 || dup2(out, 1) < 0 ||
+	    dup2(out, 2) < 0)
+		return errno;
+	return close_range(3, ~0u, CLOSE_RANGE_CLOEXEC) ? errno : 0;
+}
+
+/*
+ * In the child; what it returns is an errno for the parent. A tracer that can
+ * say when it is ready keeps one descriptor more, and is told which.
+ */
+static int become(const struct tracer *tr, int ready_fd)
+{
+	char *argv[WPROF_ARGS_MAX + 5], ready[32];
+	unsigned int nr = 0;
+	int err = take_stdio(tr), keep;
+
+	if (err)
+		return err;
 	argv[nr++] = (char *)(uintptr_t)tr->program;
 	for (unsigned int i = 0; i < tr->cfg.nr_args; i++)
 		argv[nr++] = tr->cfg.args[i];
+	if (tr->tells_ready) {
+		keep = fcntl(ready_fd, F_DUPFD, 3);
+		if (keep < 0)
+			return errno;
+		snprintf(ready, sizeof(ready), WPROF_READY_ARG "%d", keep);
+		argv[nr++] = ready;
+	}
 	argv[nr++] = (char *)(uintptr_t) "-T";
 	argv[nr++] = (char *)(uintptr_t)tr->trace;
 	argv[nr] = NULL;
-	out_fd[0] =
-		open(tr->log,
-		     O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
-	out_fd[1] = out_fd[0];
-	if (out_fd[0] < 0 || child__stdio(out_fd))
-		return errno;
 	execv(tr->program, argv);
 	return errno;
 }
 
-static void run_child(const struct tracer *tr, int err_fd)
+static void run_child(const struct tracer *tr, int err_fd, int ready_fd)
 {
 	int err;
 
 	setsid();
 	child__reset_signals();
-	err = become(tr);
+	err = become(tr, ready_fd);
 	(void)!write(err_fd, &err, sizeof(err));
 	_exit(127);
 }
 
-void tracer__start(struct tracer *tr)
+/*
+ * A byte, or the end of the tracer; or enough of waiting. Only then does its
+ * duration begin, and the test.
+ */
+static void wait_ready(struct tracer *tr, int ready_fd)
 {
-	int p[2], err = 0;
+	struct pollfd pfd = { .fd = ready_fd, .events = POLLIN };
+	u64 until_ns = tr->start_ns + tr->grace_ns, now_ns;
 
-	if (!tr->wanted)
-		return;
-	(void)unlink(tr->trace);
-	tr->start_ns = kt_now_ns();
-	if (pipe2(p, O_CLOEXEC)) {
-		tr->err = errno;
-		return;
+	while ((now_ns = kt_now_ns()) < until_ns) {
+		u64 ms = (until_ns - now_ns) / NSEC_PER_MSEC + 1;
+
+		if (poll(&pfd, 1, (int)KT_MIN(ms, 60000ULL)) > 0)
+			break;
 	}
+	tr->ready_ns = kt_now_ns();
+}
+
+/* @p: what an exec that failed says; @r: a byte when it is ready. */
+static void start(struct tracer *tr, int p[2], int r[2])
+{
+	int err = 0;
+
 	tr->pid = fork();
 	if (tr->pid == 0)
-		run_child(tr, p[1]);
-	close(p[1]);
+		run_child(tr, p[1], r[1]);
+	close(no_free_fd(p[1]));
+	close(no_free_fd(r[1]));
 	if (tr->pid < 0) {
 		tr->err = errno;
 		tr->pid = 0;
@@ -98,8 +131,29 @@ void tracer__start(struct tracer *tr)
 		while (waitpid(tr->pid, NULL, 0) < 0 && errno == EINTR)
 			;
 		tr->pid = 0;
+	} else if (tr->tells_ready) {
+		wait_ready(tr, r[0]);
 	}
-	close(p[0]);
+}
+
+void tracer__start(struct tracer *tr)
+{
+	int p[2] = { -1, -1 }, r[2] = { -1, -1 };
+
+	if (!tr->wanted)
+		return;
+	(void)unlink(tr->trace);
+	tr->ready_ns = tr->start_ns = kt_now_ns();
+	if (pipe2(p, O_CLOEXEC) || pipe2(r, O_CLOEXEC))
+		tr->err = errno;
+	else
+		start(tr, p, r);
+	for (int i = 0; i < 2; i++) {
+		if (p[i] >= 0)
+			close(p[i]);
+		if (r[i] >= 0)
+			close(r[i]);
+	}
 }
 
 /* --- end ----------------------------------------------------------------- */
@@ -125,7 +179,7 @@ u64 tracer__nudge(struct tracer *tr, u64 now_ns)
 {
 	u64 due = tr->signals ? tr->signal_ns + tr->grace_ns
 		  : tr->duration_ns
-			  ? tr->start_ns + tr->duration_ns + tr->grace_ns
+			  ? tr->ready_ns + tr->duration_ns + tr->grace_ns
 			  : now_ns;
 
 	if (!tr->pid)
@@ -195,8 +249,7 @@ static int put_status(struct tracer *tr, struct port *port,
 		char text[TRACER_TEXT_MAX];
 	} msg = { .head = st };
 
-	if (st.word != MSG_WPROF_SHIPS)
-		msg.head.text_len = last_words(tr, msg.text, sizeof(msg.text));
+	msg.head.text_len = last_words(tr, msg.text, sizeof(msg.text));
 	return port__put(port, MSG_WPROF_STATUS, &msg,
 			 sizeof(msg.head) + msg.head.text_len);
 }

@@ -19,6 +19,7 @@ struct port;
 /** struct tracer - paths are fixed but in tests */
 struct tracer {
 	bool wanted;
+	bool tells_ready; /* it understands WPROF_READY_ARG */
 	const char *program, *trace, *log;
 	const char *btf; /* where a kernel that has BTF shows it */
 	struct wprof_config cfg;
@@ -28,7 +29,7 @@ struct tracer {
 	int err;   /* why it could not be started */
 	int status;
 	u64 duration_ns; /* 0: until it is interrupted */
-	u64 start_ns, end_ns;
+	u64 start_ns, ready_ns, end_ns;
 	unsigned int signals; /* sent: SIGINT, then SIGKILL */
 	u64 signal_ns;	      /* when the last of them was */
 };
@@ -38,11 +39,12 @@ struct tracer {
  * Return: 0, also when that is nothing; -EINVAL, -E2BIG with a message.
  */
 int tracer__init(struct tracer *tr, const char *cmdline, u64 grace_ns,
-		 struct kt_diag *diag);
+		 bool tells_ready, struct kt_diag *diag);
 
 /**
  * tracer__start - run the tracer, if one is wanted
  *
+ * Returns when it is ready, as far as it can tell, at most @grace_ns later.
  * A failure is kept for tracer__ship() to tell.
  */
 void tracer__start(struct tracer *tr);

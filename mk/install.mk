@@ -18,10 +18,11 @@ KSELFTEST_HDRS = $(addprefix $(shell scripts/setup --print-kselftest)/,\
 PC_WORDS = $(foreach word,prefix libdir includedir,-e 's|@$(word)@|$($(word))|') \
 	-e 's|@version@|$(VERSION)|' -e 's|@libs@|$(LDLIBS)|'
 
-install: $(LIBKTSTR) $(O)/ktstr $(MAN_PAGES) $(COMPLETION) ## install under DESTDIR, prefix (/usr/local)
+install: $(LIBKTSTR) $(O)/ktstr $(O)/ktprof $(MAN_PAGES) $(COMPLETION) ## install under DESTDIR, prefix (/usr/local)
 	$(call msg,INSTALL,$(DESTDIR)$(prefix))
 	$(Q)scripts/setup --headers
 	$(Q)$(INSTALL) -D -m 755 $(O)/ktstr $(DESTDIR)$(bindir)/ktstr
+	$(Q)$(INSTALL) -D -m 755 $(O)/ktprof $(DESTDIR)$(bindir)/ktprof
 	$(Q)$(INSTALL) -D -m 644 $(LIBKTSTR) $(DESTDIR)$(libdir)/libktstr.a
 	$(Q)$(INSTALL) -d $(DESTDIR)$(includedir)/ktstr
 	$(Q)$(INSTALL) -m 644 $(wildcard lib/include/ktstr/*) \
@@ -37,7 +38,7 @@ install: $(LIBKTSTR) $(O)/ktstr $(MAN_PAGES) $(COMPLETION) ## install under DEST
 		$(DESTDIR)$(completionsdir)/ktstr
 
 uninstall: ## remove what install put there
-	rm -rf $(DESTDIR)$(bindir)/ktstr $(DESTDIR)$(libdir)/libktstr.a \
+	rm -rf $(DESTDIR)$(bindir)/ktstr $(DESTDIR)$(bindir)/ktprof $(DESTDIR)$(libdir)/libktstr.a \
 		$(DESTDIR)$(includedir)/ktstr \
 		$(DESTDIR)$(pkgconfigdir)/ktstr.pc \
 		$(MAN_PAGES:$(O)/%=$(DESTDIR)$(mandir)/man1/%) \

@@ -80,6 +80,8 @@ static void on_status(struct capture *c, const struct wire_record *rec)
 		c->said = true;
 		c->expected = status.size;
 		c->run_ns = status.run_ns;
+		snprintf(c->last_words, sizeof(c->last_words), "%.*s",
+			 (int)status.text_len, text);
 		return;
 	}
 	failed(c, &status, text);

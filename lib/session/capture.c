@@ -37,7 +37,8 @@ static int find_tracer(struct capture *c)
 	char *found __free(ptr) = NULL;
 	int err;
 
-	if (named && *named)
+	c->own_tracer = !named || !*named;
+	if (!c->own_tracer)
 		return snprintf(c->tracer, sizeof(c->tracer), "%s", named) <
 				       (int)sizeof(c->tracer)
 			       ? 0
@@ -106,8 +107,10 @@ static int make_words(struct capture *c, const char *args)
 		err = wprof_config__word(&cfg, &word, &c->why);
 	if (err)
 		return err;
-	if (asprintf(&c->words, " KTSTR_WPROF_GRACE_MS=%" PRIu64 " %s",
-		     c->grace_ms, word) < 0) {
+	if (asprintf(&c->words,
+		     " KTSTR_WPROF_GRACE_MS=%" PRIu64
+		     " KTSTR_WPROF_READY=%d %s",
+		     c->grace_ms, c->own_tracer, word) < 0) {
 		c->words = NULL;
 		return -ENOMEM;
 	}
@@ -144,10 +147,10 @@ static enum wprof_outcome prepare(struct capture *c, struct session *s,
 	/* First, so that no old file is taken for the new one. */
 	if (capture__begin_file(c, s, name, attr))
 		return WPROF_SIDECAR_UNWRITABLE;
-	if (make_words(c, attr->wprof_args))
-		return WPROF_BAD_ARGS;
 	if (find_tracer(c))
 		return WPROF_NO_TRACER;
+	if (make_words(c, attr->wprof_args))
+		return WPROF_BAD_ARGS;
 	outcome = inspect(c);
 	if (outcome != WPROF_OFF)
 		return outcome;
@@ -284,14 +287,18 @@ void capture__print(const struct capture *c, FILE *report)
 
 	if (c->outcome == WPROF_OFF)
 		return;
+	verdict__sanitize(why, sizeof(why),
+			  c->outcome == WPROF_LANDED ? c->last_words
+						     : c->why.msg);
 	if (c->outcome == WPROF_LANDED) {
 		fprintf(report,
 			"# wprof: landed: %s (%" PRIu64
 			" bytes, the tracer ran %" PRIu64 " ms)\n",
 			c->path, c->stream.bytes, c->run_ns / NSEC_PER_MSEC);
+		if (why[0])
+			fprintf(report, "# wprof: the tracer said: %s\n", why);
 		return;
 	}
-	verdict__sanitize(why, sizeof(why), c->why.msg);
 	fprintf(report, "# wprof: %s: %s%s%s; no .pb was written\n",
 		wprof_outcome__name(c->outcome),
 		wprof_outcome__help(c->outcome), why[0] ? ": " : "", why);

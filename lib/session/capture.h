@@ -20,6 +20,7 @@
 struct capture {
 	enum wprof_outcome outcome;
 	struct kt_diag why;
+	bool own_tracer;
 	bool on;      /* the guest is to trace */
 	bool said;    /* the guest told how the tracer ended */
 	u64 hold_ms;  /* what the machine gets on top for it */
@@ -34,10 +35,11 @@ struct capture {
 	struct initramfs_base base; /* with the tracer in it, while @on */
 	struct wprof_stream stream;
 	struct wire_crc *crc;
-	u64 expected;	 /* bytes, when @said */
-	u64 run_ns;	 /* of the tracer */
-	int progress_fd; /* a terminal, or -1 */
-	u64 shown_ns;	 /* when progress was shown last */
+	u64 expected;	       /* bytes, when @said */
+	char last_words[1024]; /* of the tracer, hostile */
+	u64 run_ns;	       /* of the tracer */
+	int progress_fd;       /* a terminal, or -1 */
+	u64 shown_ns;	       /* when progress was shown last */
 };
 
 /**

@@ -12,6 +12,7 @@
 #define KTSTR_WPROF_CHECK_H
 
 #include <ktstr/result.h>
+#include <ktstr/wprof-pb.h>
 #include <ktstr/wprof.h>
 
 /**
@@ -62,6 +63,10 @@ static inline int assert_wprof_pb_shape(const char *path, struct kt_diag *diag)
 	return ktstr_check("wprof_pb_shape", wprof__check_shape(path, diag),
 			   diag);
 }
+
+/* assert_wprof_pb_valid() of ktstr/wprof-pb.h with its TAP line. */
+#define assert_wprof_pb_valid(path, diag) \
+	ktstr_check("wprof_pb_valid", (assert_wprof_pb_valid)(path, diag), diag)
 
 /**
  * assert_wprof_pb_landed - is the run's trace there, and does it look like one?

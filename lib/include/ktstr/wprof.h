@@ -34,6 +34,12 @@
 #define WPROF_GUEST_TRACER "/bin/wprof"
 #define WPROF_GUEST_TRACE "/tmp/wprof.pb"
 
+/*
+ * Before the number of a descriptor: ktprof writes a byte there once it
+ * records, and the test waits for that. wprof has no such option.
+ */
+#define WPROF_READY_ARG "--ready-fd="
+
 /* The word on the kernel command line, its value's separator, most arguments.
  */
 #define WPROF_ARGS_KEY "KTSTR_WPROF_ARGS="

@@ -15,7 +15,7 @@ SELFCHECK := $(sort $(patsubst $(here)/selfcheck/%.c,%,\
 TEST_GEN_PROGS_EXTENDED := $(SELFCHECK)
 
 # Beside the programs, because that is where they look for it.
-TEST_GEN_FILES := splat.allow
+TEST_GEN_FILES := splat.allow ktprof
 
 include $(top)/mk/flags.mk
 override CPPFLAGS += -I$(top) -I$(top)/lib/include -isystem $(STAGE)
@@ -36,6 +36,9 @@ $(PROGS:%=$(OUTPUT)/%) $(SELFCHECK:%=$(OUTPUT)/%): $(LIBKTSTR)
 include $(STAGE)/lib.mk
 
 $(OUTPUT)/splat.allow: $(here)/splat.allow
+	@cp $< $@
+
+$(OUTPUT)/ktprof: $(O)/ktprof
 	@cp $< $@
 
 # Programs named from outside run where they are built.

@@ -111,10 +111,11 @@ TEST_F(trace, tracer_writes_nothing)
 	ASSERT_EQ(0, 1);
 }
 
-/* Runs until the test is over: no -d. */
+/* Runs until the test is over: no -d. It has to get as far as to listen. */
 KTSTR_TEST_ATTR(trace, until_interrupted, .wprof_args = "--stay --fill=4096");
 TEST_F(trace, until_interrupted)
 {
+	usleep(1000000);
 }
 
 KTSTR_TEST_ATTR(trace, no_btf, .wprof_args = "-d 1000 --hide-btf --exit=1");
@@ -144,6 +145,25 @@ KTSTR_TEST_ATTR(trace, plain, .wprof_args = "-d 1000 --fill=5000",
 		.memory_mib = 256, .memory_exact = true);
 TEST_F(trace, plain)
 {
+}
+
+/* With the tracer that there is when none is named. */
+static int is_valid(const struct ktstr_vm_result *result, struct kt_diag *diag)
+{
+	char path[PATH_MAX];
+	int err = assert_wprof_pb_landed(result, diag);
+
+	if (!err)
+		err = wprof_pb_path(result, path, sizeof(path), diag);
+	return err ? err : assert_wprof_pb_valid(path, diag);
+}
+
+KTSTR_TEST_ATTR(trace, by_our_own, .wprof_args = "-d 500 -e sched",
+		.post_vm = is_valid);
+TEST_F(trace, by_our_own)
+{
+	for (int i = 0; i < 50; i++)
+		usleep(10000);
 }
 
 KTSTR_HARNESS_MAIN
