@@ -74,3 +74,18 @@ int session__machine_mib(const struct session *s, const struct ktstr_attr *attr,
 	*ret_mib = KT_MAX(asked, least);
 	return 0;
 }
+
+/* Of a guest's memory its kernel touches this part for page structures. */
+#define PAGE_STRUCTS 64u
+
+int memory__check_host(unsigned int mib, u64 host_mib, bool *ret_tight,
+		       struct kt_diag *diag)
+{
+	if (mib / PAGE_STRUCTS >= host_mib)
+		return diag__fail(diag, -ENOMEM,
+				  "memory_mib of %u: the host has %llu MiB, "
+				  "not enough for the guest's page structures",
+				  mib, (unsigned long long)host_mib);
+	*ret_tight = mib > host_mib;
+	return 0;
+}

@@ -136,6 +136,16 @@ unsigned int attr__memory_mib(const struct ktstr_attr *attr);
 u64 memory__floor_mib(u64 kernel_bytes, u64 packed_bytes, u64 unpacked_bytes);
 
 /**
+ * memory__check_host - can a host with @host_mib hold a guest with @mib?
+ *
+ * Memory is the host's only once the guest has touched it, so a guest may have
+ * more than the host (*@ret_tight), as long as it can begin to.
+ * Return: 0, or -ENOMEM with both numbers.
+ */
+int memory__check_host(unsigned int mib, u64 host_mib, bool *ret_tight,
+		       struct kt_diag *diag);
+
+/**
  * session__machine_mib - memory of the machine for @attr: what it asks for, at
  * least the floor. Return: 0, or -EINVAL when its .nodes have less.
  */

@@ -144,7 +144,7 @@ static int execute(struct run_options *opt, int argc, char **argv)
 	return status;
 }
 
-enum { OPT_RAW = 256, OPT_PERFORMANCE, OPT_KARGS };
+enum { OPT_RAW = 256, OPT_PERFORMANCE, OPT_KARGS, OPT_TOPOLOGY };
 
 static const struct argp_option options[] = {
 	{ "kernel", 'k', "KERNEL", 0,
@@ -152,6 +152,7 @@ static const struct argp_option options[] = {
 	  "each",
 	  0 },
 	{ "cpus", 'c', "N", 0, "number of CPUs (2)", 0 },
+	{ "topology", OPT_TOPOLOGY, "TOPOLOGY", 0, MACHINE_TOPOLOGY_HELP, 0 },
 	{ "memory", 'm', "MIB", 0,
 	  "memory in MiB (512, more where the files need it)", 0 },
 	{ "timeout", 't', "SECONDS", 0, "for the program (45)", 0 },
@@ -182,6 +183,9 @@ static error_t parse_opt(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'c':
 		machine_run__set_cpus(&opt->run, arg, state);
+		return 0;
+	case OPT_TOPOLOGY:
+		machine_run__set_topology(&opt->run, arg, state);
 		return 0;
 	case 'm':
 		opt->run.attr.memory_mib = cmd__number(state, arg, "--memory");
@@ -283,6 +287,8 @@ const struct command command_run = {
 		(const struct cmd_note[]){
 			{ "ktstr run --cpus 4 -- ./posix_timers",
 			  "a kernel selftest on four CPUs" },
+			{ "ktstr run --topology numa2-4llc -- ./schbench",
+			  "a benchmark on two NUMA nodes" },
 			{ "ktstr run --raw --include /usr/bin/seq -- ./s.sh 3",
 			  "a script that needs a tool" },
 			{ 0 },

@@ -192,11 +192,18 @@ static int execute(struct shell_options *opt, int argc, char **argv)
 	return ktstr_outcome__exit_status(KTSTR_SETUP_ERROR);
 }
 
-enum { OPT_EXEC = 256, OPT_EXEC_TIMEOUT, OPT_DMESG, OPT_TTY };
+enum {
+	OPT_EXEC = 256,
+	OPT_EXEC_TIMEOUT,
+	OPT_DMESG,
+	OPT_TTY,
+	OPT_TOPOLOGY,
+};
 
 static const struct argp_option options[] = {
 	{ "kernel", 'k', "KERNEL", 0, "image, build tree or cached kernel", 0 },
 	{ "cpus", 'c', "N", 0, "number of CPUs (2)", 0 },
+	{ "topology", OPT_TOPOLOGY, "TOPOLOGY", 0, MACHINE_TOPOLOGY_HELP, 0 },
 	{ "memory", 'm', "MIB", 0,
 	  "memory in MiB, at least 128 (512, more where the files need it)",
 	  0 },
@@ -230,6 +237,9 @@ static error_t parse_opt(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'c':
 		machine_run__set_cpus(&opt->run, arg, state);
+		return 0;
+	case OPT_TOPOLOGY:
+		machine_run__set_topology(&opt->run, arg, state);
 		return 0;
 	case 'm':
 		attr->memory_mib = cmd__number(state, arg, "--memory");

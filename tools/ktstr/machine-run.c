@@ -37,6 +37,18 @@ void machine_run__set_cpus(struct machine_run *run, const char *arg,
 	ktstr_attr__set_topology(&run->attr, &t);
 }
 
+void machine_run__set_topology(struct machine_run *run, const char *arg,
+			       struct argp_state *state)
+{
+	struct kt_diag diag = { 0 };
+	struct topology t;
+
+	if (topo__parse(arg, &t, &diag))
+		argp_error(state, "--topology: %s", diag.msg);
+	else
+		ktstr_attr__set_topology(&run->attr, &t);
+}
+
 error_t machine_host__parse(int key, char *arg, struct argp_state *state)
 {
 	struct kt_diag diag = { 0 };

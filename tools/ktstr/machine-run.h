@@ -14,6 +14,10 @@
 
 #include "vmm/accel.h"
 
+#define MACHINE_TOPOLOGY_HELP                                              \
+	"NUMA nodes, LLCs, cores and threads as `ktstr topo` draws them, " \
+	"such as 2n4l4c2t or numa2-4llc (one LLC around all CPUs)"
+
 #define MACHINE_KERNELS_MAX 32u
 #define MACHINE_INCLUDES_MAX 256u
 
@@ -59,6 +63,10 @@ enum machine_host_key { MACHINE_KEY_CAP = 512, MACHINE_KEY_NO_PERF };
  * Return: 0 or ARGP_ERR_UNKNOWN.
  */
 error_t machine_host__parse(int key, char *arg, struct argp_state *state);
+
+/** machine_run__set_topology - --topology @arg: a label or a preset */
+void machine_run__set_topology(struct machine_run *run, const char *arg,
+			       struct argp_state *state);
 
 /**
  * machine_run__prepare - workload, accelerator, sessions

@@ -145,6 +145,19 @@ print(sum(t["numa_nodes"] == 1 and t["llcs"] <= 12 and t["cpus"] <= 192
 	has "' of 502, .sysctls 'kernel.x=0123"
 }
 
+@test "ktstr run and shell --topology: labels and presets, with reasons" {
+	for words in "run --topology 2n3l1c1t -- /bin/true" \
+		"shell --topology 2n3l1c1t"; do
+		# shellcheck disable=SC2086 # words
+		run "$O/ktstr" $words
+		status_is 2
+		has "--topology: topology: llcs is 3, it must be a multiple of numa_nodes 2"
+	done
+	run "$O/ktstr" run --topology huge -- /bin/true
+	status_is 2
+	has "topology 'huge' is no preset"
+}
+
 @test "500 tests of presets are listed in less than 50 ms" {
 	{
 		printf '%s\n' '#include <ktstr/harness.h>' 'FIXTURE(f) {};' \

@@ -105,6 +105,25 @@ static void a_machine_gets_the_most_of_them(void **state)
 	assert_int_equal(mib, 7);
 }
 
+static void a_guest_may_have_more_than_the_host(void **state)
+{
+	struct kt_diag diag = { 0 };
+	bool tight = true;
+
+	(void)state;
+	assert_int_equal(memory__check_host(4096, 4096, &tight, NULL), 0);
+	assert_false(tight);
+	assert_int_equal(memory__check_host(4097, 4096, &tight, NULL), 0);
+	assert_true(tight);
+	/* A sixty-fourth must fit, and something else beside it. */
+	assert_int_equal(memory__check_host(64 * 1000 - 1, 1000, &tight, NULL),
+			 0);
+	assert_int_equal(memory__check_host(64 * 1000, 1000, &tight, &diag),
+			 -ENOMEM);
+	assert_non_null(
+		strstr(diag.msg, "memory_mib of 64000: the host has 1000 MiB"));
+}
+
 static void what_is_no_kernel_needs_no_memory(void **state)
 {
 	struct kt_diag diag = { 0 };
@@ -124,6 +143,7 @@ int main(void)
 		cmocka_unit_test(shapes_need_memory),
 		cmocka_unit_test(kernel_and_ramdisk_need_memory),
 		cmocka_unit_test(a_machine_gets_the_most_of_them),
+		cmocka_unit_test(a_guest_may_have_more_than_the_host),
 		cmocka_unit_test(what_is_no_kernel_needs_no_memory),
 	};
 
