@@ -121,13 +121,19 @@ static int add_cache_lock(struct finder *f, const char *path)
 	return add_other(f, LOCKS_CACHE, strrchr(path, '/') + 1, path);
 }
 
-static int each_file(struct finder *f, const char *pattern,
+/* Files called @dir/@pattern; a directory that is not there has none. */
+static int each_file(struct finder *f, const char *dir, const char *pattern,
 		     int (*add)(struct finder *f, const char *path))
 {
+	char *all __free(ptr) = NULL;
 	glob_t found = { 0 };
 	int err = 0;
 
-	if (glob(pattern, GLOB_NOSORT | GLOB_PERIOD, NULL, &found))
+	if (asprintf(&all, "%s/%s", dir, pattern) < 0) {
+		all = NULL;
+		return -ENOMEM;
+	}
+	if (glob(all, GLOB_NOSORT, NULL, &found))
 		found.gl_pathc = 0;
 	for (size_t i = 0; !err && i < found.gl_pathc; i++)
 		err = add(f, found.gl_pathv[i]);
@@ -135,42 +141,54 @@ static int each_file(struct finder *f, const char *pattern,
 	return err;
 }
 
+static int add_at(struct finder *f, enum lock_category category,
+		  const char *key, const char *dir, const char *name)
+{
+	char *path __free(ptr) = NULL;
+
+	if (asprintf(&path, "%s/%s", dir, name) < 0) {
+		path = NULL;
+		return -ENOMEM;
+	}
+	return add_other(f, category, key, path);
+}
+
 /* scripts/setup's, and one for each entry that is being made. */
 static int find_cache_locks(struct finder *f)
 {
-	char root[PATH_MAX], pattern[PATH_MAX + 16];
+	char root[PATH_MAX];
 	int err;
 
 	if (cache__root(root, sizeof(root), NULL))
 		return 0;
-	snprintf(pattern, sizeof(pattern), "%s/.setup.lock", root);
-	err = add_other(f, LOCKS_CACHE, "setup", pattern);
-	if (err)
-		return err;
-	snprintf(pattern, sizeof(pattern), "%s/.locks/*.lock", root);
-	return each_file(f, pattern, add_cache_lock);
+	err = add_at(f, LOCKS_CACHE, "setup", root, ".setup.lock");
+	return err ? err : each_file(f, root, ".locks/*.lock", add_cache_lock);
 }
 
-/* The usual output directory, run_tests beside this command, and softkvms. */
-static int find_run_dirs(struct finder *f)
+/* The usual output directory, run_tests beside this command. */
+static int find_run_dir(struct finder *f)
 {
-	char path[PATH_MAX], key[32];
-	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 32);
+	char exe[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+
+	if (n <= 0)
+		return 0;
+	exe[n] = '\0';
+	*strrchr(exe, '/') = '\0';
+	return add_at(f, LOCKS_RUN_DIR, "run_tests", exe, "run_tests/.lock");
+}
+
+static int find_softkvms(struct finder *f)
+{
 	int err = 0;
 
-	if (n > 0) {
-		path[n] = '\0';
-		snprintf(strrchr(path, '/'), 32, "/run_tests/.lock");
-		err = add_other(f, LOCKS_RUN_DIR, "run_tests", path);
-	}
 	for (unsigned int i = 0; !err && i < SOFTKVM_INSTANCES; i++) {
-		char dir[RUNDIR_MAX];
+		char dir[RUNDIR_MAX], key[32];
 
 		if (rundir__path(dir, i, NULL))
 			break;
-		snprintf(path, sizeof(path), "%s/lock", dir);
 		snprintf(key, sizeof(key), "softkvm %u", i);
-		err = add_other(f, LOCKS_RUN_DIR, key, path);
+		err = add_at(f, LOCKS_RUN_DIR, key, dir, "lock");
 	}
 	return err;
 }
@@ -190,16 +208,16 @@ static int by_row(const void *a, const void *b)
 
 static int find(struct finder *f, struct kt_diag *diag)
 {
-	char pattern[PATH_MAX];
 	int err;
 
 	f->has_host = !host_view__read(f->sys, &f->host, NULL);
-	snprintf(pattern, sizeof(pattern), "%s/ktstr-*.lock", f->sys->lock_dir);
-	err = each_file(f, pattern, add_host_lock);
+	err = each_file(f, f->sys->lock_dir, "ktstr-*.lock", add_host_lock);
 	if (!err)
 		err = find_cache_locks(f);
 	if (!err)
-		err = find_run_dirs(f);
+		err = find_run_dir(f);
+	if (!err)
+		err = find_softkvms(f);
 	/* Last, so that a lock is not taken between list and table. */
 	if (!err)
 		err = host_lock_table__read(f->sys->proc, &f->table, diag);

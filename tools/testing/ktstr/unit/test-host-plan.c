@@ -486,32 +486,40 @@ static void check_pins(const struct host_view *view, const struct topology *t,
 	assert_false(cpuset__has(&seen, pins.service_cpu));
 }
 
+static void check_windows(const struct host_view *view)
+{
+	struct host_plan p;
+
+	assert_false(host_plan__window(view, 0, view->nr_allowed + 1, &p));
+	assert_true(host_plan__window(view, 0, view->nr_allowed, &p));
+	assert_true(cpuset__equal(&p.cpus, &view->allowed));
+}
+
 static void rules_hold_on_any_host(void **state)
 {
+	struct host_view *view = calloc(1, sizeof(*view));
 	unsigned int seed = (unsigned int)getpid();
 
 	(void)state;
+	assert_non_null(view);
 	print_message("seed %u\n", seed);
 	srandom(seed);
 	for (int round = 0; round < 2000; round++) {
-		struct host_view view __free(host_view) = { 0 };
 		unsigned int holders[16];
 		unsigned int nodes = 1 + below(3);
 		struct topology t = TOPO_EVEN(nodes, nodes * (1 + below(3)),
 					      1 + below(3), 1 + below(2));
-		struct host_plan p;
 
-		random_host(&view);
+		random_host(view);
 		for (unsigned int i = 0; i < ARRAY_SIZE(holders); i++)
 			holders[i] = below(2) ? 0 : below(4);
-		check_plan(&view, holders, 1 + below(view.nr_allowed + 3));
-		for (unsigned int s = 0; s < host_pins__slots(&view, &t); s++)
-			check_pins(&view, &t, s);
-		assert_false(
-			host_plan__window(&view, 0, view.nr_allowed + 1, &p));
-		assert_true(host_plan__window(&view, 0, view.nr_allowed, &p));
-		assert_true(cpuset__equal(&p.cpus, &view.allowed));
+		check_plan(view, holders, 1 + below(view->nr_allowed + 3));
+		for (unsigned int s = 0; s < host_pins__slots(view, &t); s++)
+			check_pins(view, &t, s);
+		check_windows(view);
+		host_view__fini(view);
 	}
+	free(view);
 }
 
 /* Places that are tried one after the other do not meet. */

@@ -133,27 +133,27 @@ static void assert_says_pid(const struct place *p, pid_t pid)
 static void windows_are_apart(void **state)
 {
 	struct place *p = *state;
-	struct host_reservation r __free(host_reservation) = { 0 };
-	struct host_reservation r2 __free(host_reservation) = { 0 };
+	struct host_reservation *r = &p->r[0];
+	struct host_reservation *r2 = &p->r[1];
 	pid_t pid = holder(p, HOST_MODE_WINDOW, "1n1l3c1t", 0, "0-2");
 
-	assert_int_equal(reserve(p, HOST_MODE_WINDOW, "1n1l6c1t", 0, &r), 0);
-	assert_list(&r.cpus, "3-8");
-	assert_list(&r.llcs, "0-2");
-	assert_list(&r.near, "0-11");
-	assert_list(&r.mems, "0-1");
+	assert_int_equal(reserve(p, HOST_MODE_WINDOW, "1n1l6c1t", 0, r), 0);
+	assert_list(&r->cpus, "3-8");
+	assert_list(&r->llcs, "0-2");
+	assert_list(&r->near, "0-11");
+	assert_list(&r->mems, "0-1");
 	/* 13 would be free, but not in a row */
-	assert_int_equal(reserve(p, HOST_MODE_WINDOW, "1n1l8c1t", 0, &r2),
+	assert_int_equal(reserve(p, HOST_MODE_WINDOW, "1n1l8c1t", 0, r2),
 			 -EBUSY);
 	assert_says(p, "no 8 consecutive CPUs are free");
 	assert_says_pid(p, pid);
-	assert_int_equal(r2.locks.nr, 0);
-	assert_int_equal(reserve(p, HOST_MODE_WINDOW, "1n1l17c1t", 0, &r2),
+	assert_int_equal(r2->locks.nr, 0);
+	assert_int_equal(reserve(p, HOST_MODE_WINDOW, "1n1l17c1t", 0, r2),
 			 -ERANGE);
 	assert_says(p, "17 vCPUs: this process is allowed 16 CPUs");
 	kill_holder(pid);
-	assert_int_equal(reserve(p, HOST_MODE_WINDOW, "1n1l3c1t", 0, &r2), 0);
-	assert_list(&r2.cpus, "0-2");
+	assert_int_equal(reserve(p, HOST_MODE_WINDOW, "1n1l3c1t", 0, r2), 0);
+	assert_list(&r2->cpus, "0-2");
 }
 
 static void failing_leaves_nothing_locked(void **state)
@@ -363,12 +363,12 @@ static void remote_file_systems_are_refused(void **state)
 
 	p->sys.fstatfs_fn = fake_fstatfs;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct host_reservation r __free(host_reservation) = { 0 };
+		struct host_reservation *r = &p->r[0];
 
 		fake_magic = cases[i].magic;
-		assert_int_equal(
-			reserve(p, HOST_MODE_WINDOW, "1n1l1c1t", 0, &r),
-			cases[i].name ? -EOPNOTSUPP : 0);
+		assert_int_equal(reserve(p, HOST_MODE_WINDOW, "1n1l1c1t", 0, r),
+				 cases[i].name ? -EOPNOTSUPP : 0);
+		host_reservation__release(r);
 		if (!cases[i].name)
 			continue;
 		assert_says(p, cases[i].name);
