@@ -260,9 +260,9 @@ int vcpu__start(struct vcpu *vcpu, struct kt_diag *diag)
 		return diag__fail(diag, -err, "thread of vCPU %u: %s", vcpu->id,
 				  strerror(err));
 	vcpu->started = true;
+	place__vcpu_started(vcpu);
 	snprintf(name, sizeof(name), "ktstr-vcpu%u", vcpu->id % 1000);
 	pthread_setname_np(vcpu->thread, name);
-	place__vcpu_started(vcpu);
 	return 0;
 }
 

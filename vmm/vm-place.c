@@ -203,8 +203,8 @@ void place__vcpu_started(const struct vcpu *vcpu)
 	if (!is_performance(vm))
 		return;
 	err = pthread_setschedparam(vcpu->thread, SCHED_FIFO, &param);
-	/* It is the same for all of them. */
-	if (err && vcpu->id == 0)
+	/* It is the same for all of them; one that has ended needs none. */
+	if (err && err != ESRCH && vcpu->id == 0)
 		complain(
 			vm,
 			"vCPUs without real-time priority: %s (CAP_SYS_NICE or "

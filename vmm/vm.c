@@ -227,7 +227,7 @@ static struct vm *alloc_vm(const struct vm_config *cfg)
 	atomic_init(&vm->reason, VM_REASON_NONE);
 	pthread_mutex_init(&vm->diag_lock, NULL);
 	for (unsigned int i = 0; i < VM_STREAM_NR; i++) {
-		pthread_mutex_init(&vm->out[i].lock, NULL);
+		dev_lock__init(&vm->out[i].lock);
 		vm->out[i].sink = cfg->sink[i];
 	}
 	return vm;

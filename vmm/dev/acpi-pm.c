@@ -21,7 +21,7 @@ static int acpi_pm__realize(struct dev *dev, struct kt_diag *diag)
 
 	if (!pm)
 		return diag__fail(diag, -ENOMEM, "no memory for registers");
-	pthread_mutex_init(&pm->lock, NULL);
+	dev_lock__init(&pm->lock);
 	dev->priv = pm;
 	return 0;
 }

@@ -12,6 +12,8 @@
 #ifndef VMM_DEV_DEV_H
 #define VMM_DEV_DEV_H
 
+#include <pthread.h>
+
 #include "vmm/gmem.h"
 #include "vmm/vm.h"
 
@@ -88,6 +90,14 @@ struct dev_set {
 	unsigned int nr; /* realized, from the front */
 	struct dev_host host;
 };
+
+/**
+ * dev_lock__init - a lock whose holder inherits the priority of who waits
+ *
+ * With real-time vCPUs the main loop outranks them, and would otherwise wait
+ * for one that a third keeps from running.
+ */
+void dev_lock__init(pthread_mutex_t *lock);
 
 /**
  * devs__realize - all devices of the table; unwinds on the first error

@@ -46,6 +46,16 @@ _Static_assert(
 		     0),
 	"devs.def: two devices with one interrupt");
 
+void dev_lock__init(pthread_mutex_t *lock)
+{
+	pthread_mutexattr_t attr;
+
+	pthread_mutexattr_init(&attr);
+	(void)pthread_mutexattr_setprotocol(&attr, PTHREAD_PRIO_INHERIT);
+	pthread_mutex_init(lock, &attr);
+	pthread_mutexattr_destroy(&attr);
+}
+
 int devs__realize_table(struct dev_set *set, const struct dev_desc *table,
 			unsigned int nr, const struct dev_host *host,
 			struct kt_diag *diag)

@@ -344,7 +344,7 @@ static int serial__realize(struct dev *dev, struct kt_diag *diag)
 	if (!s)
 		return diag__fail(diag, -ENOMEM, "no memory for %zu bytes",
 				  sizeof(*s));
-	pthread_mutex_init(&s->lock, NULL);
+	dev_lock__init(&s->lock);
 	dev->priv = s;
 	return 0;
 }

@@ -325,7 +325,7 @@ void virtio_mmio__init(struct virtio_mmio *m, struct dev *dev,
 		       const struct virtio_dev_ops *ops)
 {
 	*m = (struct virtio_mmio){ .dev = dev };
-	pthread_mutex_init(&m->lock, NULL);
+	dev_lock__init(&m->lock);
 	virtio__init(&m->virtio, ops, &mmio_tp_ops, dev->host->gmem);
 }
 

@@ -8,6 +8,8 @@
 
 #include <pthread.h>
 
+#include "vmm/dev/dev.h"
+
 #define REG_SELECT 0x00u
 #define REG_WINDOW 0x10u
 
@@ -50,7 +52,7 @@ struct ioapic *ioapic__new(const struct ioapic_ops *ops)
 	if (!io)
 		return NULL;
 	io->ops = *ops;
-	pthread_mutex_init(&io->lock, NULL);
+	dev_lock__init(&io->lock);
 	for (u32 i = 0; i < X86_IOAPIC_PINS; i++)
 		io->entry[i] = ENTRY_MASKED;
 	return io;

@@ -57,6 +57,28 @@ refused()
 	refused "mounts its own /dev"
 }
 
+@test "words about the host that contradict, or that nobody understands" {
+	KTSTR_CPU_CAP=x krun -- /bin/true
+	refused "KTSTR_CPU_CAP='x' is no number of CPUs from 1 to 8192"
+	KTSTR_BYPASS_LLC_LOCKS=1 krun --cpu-cap 3 -- /bin/true
+	refused "KTSTR_CPU_CAP=3" "resource contract" "KTSTR_BYPASS_LLC_LOCKS"
+}
+
+@test "performance mode in softkvm: a skip with a constant reason, or an error" {
+	export KTSTR_ACCEL=softkvm
+	krun --performance-mode --cpu-cap 64 -- /bin/true
+	status_is 4
+	has "ok 1 selftests: ktstr: true # SKIP host topology insufficient"
+	has "# host: softkvm has one emulated CPU"
+	krun --performance-mode --no-perf-mode --raw -- /bin/true
+	status_is 4
+	has "performance mode is off"
+	KTSTR_NO_SKIP_MODE=1 krun --performance-mode -- /bin/true
+	status_is 116
+	has "ERROR setup_error"
+	has "softkvm has one emulated CPU"
+}
+
 @test "wrong architecture: names it" {
 	cp /bin/true arm64
 	printf '\xb7\x00' | dd of=arm64 bs=1 seek=18 conv=notrunc status=none

@@ -75,6 +75,19 @@ instance_pids() { echo "$(field supervisor_pid) $(field qemu_pid) $(field virtio
 	has "running for"
 }
 
+@test "on real KVM: vCPUs pinned and real-time, memory in huge pages" {
+	make -s -C "$TOP" O="$O" "$O/unit/test-vm-place" >&2
+	# shellcheck disable=SC2016
+	run inside sh -c 'echo 40 >/proc/sys/vm/nr_hugepages
+		CMOCKA_MESSAGE_OUTPUT=TAP "$0"; status=$?
+		echo 0 >/proc/sys/vm/nr_hugepages
+		exit $status' "$O/unit/test-vm-place"
+	status_is 0
+	[[ $output != *"too few huge pages"* ]]
+	has "ok 2 - performance_is_pinned_and_realtime"
+	has "ok 10 - a_machine_runs_in_huge_pages"
+}
+
 @test "arguments, environment and working directory arrive" {
 	mkdir "$dir/a b"
 	cd "$dir/a b"

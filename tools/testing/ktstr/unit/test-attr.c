@@ -225,6 +225,32 @@ static void numbers_have_limits(void **state)
 	assert_refused("f.t", &attr, ".cleanup_budget_ms");
 }
 
+static void modes_exclude_each_other(void **state)
+{
+	const struct ktstr_attr none = { KTSTR_ATTR_UNSAID, .cpu_budget = 0 };
+	const struct ktstr_attr *layers[] = { &none };
+	struct ktstr_attr attr = defaults();
+	struct kt_diag diag = { 0 };
+
+	(void)state;
+	assert_int_equal(attr.cpu_budget, 0);
+	attr.no_perf_mode = true;
+	attr.cpu_budget = 8192;
+	assert_int_equal(ktstr_attr__check("f.t", &attr, NULL), 0);
+	attr.cpu_budget = 8193;
+	assert_refused("f.t", &attr, ".cpu_budget = 8193 is outside 1..8192");
+	attr.cpu_budget = 3;
+	attr.no_perf_mode = false;
+	assert_refused("f.t", &attr, ".cpu_budget = 3 needs .no_perf_mode");
+	attr = defaults();
+	attr.performance_mode = true;
+	assert_int_equal(ktstr_attr__check("f.t", &attr, NULL), 0);
+	attr.no_perf_mode = true;
+	assert_refused("f.t", &attr, ".performance_mode and .no_perf_mode");
+	assert_int_equal(ktstr_attr__resolve(layers, 1, &attr, &diag), -EINVAL);
+	assert_non_null(strstr(diag.msg, ".cpu_budget = 0"));
+}
+
 static void names_are_file_names(void **state)
 {
 	struct ktstr_attr attr = defaults();
@@ -554,6 +580,7 @@ int main(void)
 		cmocka_unit_test(host_only_excludes_a_machine),
 		cmocka_unit_test(times_follow_each_other),
 		cmocka_unit_test(numbers_have_limits),
+		cmocka_unit_test(modes_exclude_each_other),
 		cmocka_unit_test(names_are_file_names),
 		cmocka_unit_test(kargs_leave_our_words_alone),
 		cmocka_unit_test(sysctls_have_a_form),
