@@ -64,9 +64,12 @@ static inline int assert_wprof_pb_shape(const char *path, struct kt_diag *diag)
 			   diag);
 }
 
-/* assert_wprof_pb_valid() of ktstr/wprof-pb.h with its TAP line. */
-#define assert_wprof_pb_valid(path, diag) \
-	ktstr_check("wprof_pb_valid", (assert_wprof_pb_valid)(path, diag), diag)
+/** assert_wprof_pb_valid - wprof_pb__check_valid() with its TAP line */
+static inline int assert_wprof_pb_valid(const char *path, struct kt_diag *diag)
+{
+	return ktstr_check("wprof_pb_valid", wprof_pb__check_valid(path, diag),
+			   diag);
+}
 
 /**
  * assert_wprof_pb_landed - is the run's trace there, and does it look like one?
