@@ -17,13 +17,19 @@
 #define KVM_FEATURES_MSI_EXT_DEST (1u << 15)
 #define KVM_HINTS_REALTIME_BIT 1u /* EDX */
 
-#define LEAF1_ECX_PDCM (1u << 15) /* a PMU's capabilities MSR */
+#define LEAF1_ECX_DTES64 (1u << 2) /* 64-bit debug store: PEBS buffers */
+#define LEAF1_ECX_PDCM (1u << 15)  /* a PMU's capabilities MSR */
 #define LEAF1_ECX_X2APIC (1u << 21)
 #define LEAF1_ECX_TSC_DEADLINE (1u << 24)
 #define LEAF1_ECX_HYPERVISOR (1u << 31)
+#define LEAF1_EDX_DS (1u << 21) /* debug store */
 #define LEAF1_EDX_HTT (1u << 28)
+#define LEAF7_EBX_PT (1u << 25)	      /* processor trace */
+#define LEAF7_EDX_ARCH_LBR (1u << 19) /* branch records */
 #define AMD_ECX_CMP_LEGACY (1u << 1)
+#define AMD_ECX_IBS (1u << 10) /* instruction sampling */
 #define AMD_ECX_TOPOEXT (1u << 22)
+#define POWER_EDX_INVARIANT_TSC (1u << 8)
 /* Counters of the core, the north bridge and the L3. */
 #define AMD_ECX_PERFCTR (1u << 23 | 1u << 24 | 1u << 28)
 
@@ -80,7 +86,8 @@ static void patch_features(struct kvm_cpuid_entry2 *e, const struct cpu_ids *id)
 	e->ebx &= 0x0000ffffu; /* keep brand index and CLFLUSH size */
 	e->ebx |= KT_MIN(id->threads_per_llc, 255u) << 16;
 	e->ebx |= (id->apic_id & 0xff) << 24;
-	e->ecx &= ~LEAF1_ECX_PDCM;
+	e->ecx &= ~(LEAF1_ECX_PDCM | LEAF1_ECX_DTES64);
+	e->edx &= ~LEAF1_EDX_DS;
 	e->ecx |= LEAF1_ECX_X2APIC | LEAF1_ECX_HYPERVISOR;
 	/* KVM never reports the bit, though it has the timer. */
 	if (id->opts->tsc_deadline)
@@ -95,6 +102,17 @@ static void clear(struct kvm_cpuid_entry2 *e, const struct cpu_ids *id)
 {
 	(void)id;
 	e->eax = e->ebx = e->ecx = e->edx = 0;
+}
+
+/* What samples and traces goes the way of the counters. */
+static void patch_more_features(struct kvm_cpuid_entry2 *e,
+				const struct cpu_ids *id)
+{
+	(void)id;
+	if (e->index)
+		return;
+	e->ebx &= ~LEAF7_EBX_PT;
+	e->edx &= ~LEAF7_EDX_ARCH_LBR;
 }
 
 /* Sharing mask of a cache: its level and the APIC id bits below it. */
@@ -202,7 +220,7 @@ static void patch_amd_features(struct kvm_cpuid_entry2 *e,
 {
 	if (!id->amd)
 		return;
-	e->ecx &= ~(AMD_ECX_CMP_LEGACY | AMD_ECX_PERFCTR);
+	e->ecx &= ~(AMD_ECX_CMP_LEGACY | AMD_ECX_PERFCTR | AMD_ECX_IBS);
 	e->ecx |= AMD_ECX_TOPOEXT;
 	if (id->threads_per_llc > 1)
 		e->ecx |= AMD_ECX_CMP_LEGACY;
@@ -238,6 +256,17 @@ static void patch_amd_ids(struct kvm_cpuid_entry2 *e, const struct cpu_ids *id)
 	e->ecx = id->llc & 0xffu; /* a die, the only one of its package */
 }
 
+/*
+ * The guest's counter is the host's and no machine moves to another host. KVM
+ * says so itself where the host's CPU does. A guest that is not told measures
+ * its delay loop anew on each CPU, for 20 ticks.
+ */
+static void patch_power(struct kvm_cpuid_entry2 *e, const struct cpu_ids *id)
+{
+	(void)id;
+	e->edx |= POWER_EDX_INVARIANT_TSC;
+}
+
 /* Linux leaves CPUs with APIC ids above 255 off unless IRQs reach them. */
 static void patch_kvm_features(struct kvm_cpuid_entry2 *e,
 			       const struct cpu_ids *id)
@@ -253,13 +282,19 @@ static const struct {
 	void (*patch)(struct kvm_cpuid_entry2 *e, const struct cpu_ids *id);
 } patches[] = {
 	{ 0x1, patch_features },
+	{ 0x7, patch_more_features },
 	{ 0xa, clear }, /* PMU */
 	{ 0xb, patch_topology },
+	{ 0x14, clear }, /* processor trace */
+	{ 0x1c, clear }, /* branch records */
 	{ 0x1f, patch_topology },
+	{ 0x23, clear }, /* PMU of newer Intel */
 	{ KVM_FEATURES_LEAF, patch_kvm_features },
 	{ 0x80000001, patch_amd_features },
 	{ 0x80000006, patch_amd_old_l3 },
+	{ 0x80000007, patch_power },
 	{ 0x80000008, patch_amd_size },
+	{ 0x8000001b, clear }, /* instruction sampling */
 	{ LEAF_AMD_IDS, patch_amd_ids },
 	{ 0x80000022, clear }, /* PMU of newer AMD */
 	{ 0x80000026, clear }, /* topology of newer AMD; 0xB says it all */
@@ -301,9 +336,12 @@ static int add_topology_leaves(struct x86_cpuid *c, bool amd)
 	int err;
 
 	raise_max(c, 0, 0xb);
+	raise_max(c, 0x80000000, 0x80000008);
 	err = add_topology_leaf(c, 0xb);
 	if (!err)
 		err = add_topology_leaf(c, 0x1f);
+	if (!err && !find_or_add(c, 0x80000007, 0, 0))
+		err = -ENOSPC;
 	if (err || !amd)
 		return err;
 	raise_max(c, 0x80000000, LEAF_AMD_IDS);
