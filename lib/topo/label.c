@@ -52,8 +52,8 @@ static bool take(const char **p, char unit, unsigned int *ret_value)
 	return true;
 }
 
-int topo__parse_label(const char *label, struct topology *ret_t,
-		      struct kt_diag *diag)
+int topo__scan_label(const char *label, struct topology *ret_t,
+		     struct kt_diag *diag)
 {
 	struct topology t = { 0 };
 	const struct {
@@ -67,7 +67,6 @@ int topo__parse_label(const char *label, struct topology *ret_t,
 		{ 't', "threads per core", &t.threads },
 	};
 	const char *p = label;
-	int err;
 
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
 		if (!take(&p, parts[i].unit, parts[i].value))
@@ -82,7 +81,18 @@ int topo__parse_label(const char *label, struct topology *ret_t,
 				  "topology '%.64s': nothing may follow column "
 				  "%zu, as in 2n4l4c2t",
 				  label, (size_t)(p - label));
-	err = topo__validate(&t, diag);
+	*ret_t = t;
+	return 0;
+}
+
+int topo__parse_label(const char *label, struct topology *ret_t,
+		      struct kt_diag *diag)
+{
+	struct topology t;
+	int err = topo__scan_label(label, &t, diag);
+
+	if (!err)
+		err = topo__validate(&t, diag);
 	if (!err)
 		*ret_t = t;
 	return err;

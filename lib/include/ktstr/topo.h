@@ -180,6 +180,34 @@ void topo__label(const struct topology *t, char buf[TOPO_LABEL_SIZE]);
 int topo__parse_label(const char *label, struct topology *ret_t,
 		      struct kt_diag *diag);
 
+/**
+ * topo__scan_label - @label's four numbers, without asking whether they make a
+ * machine: for those that add nodes of their own to it
+ */
+int topo__scan_label(const char *label, struct topology *ret_t,
+		     struct kt_diag *diag);
+
+/**
+ * topo__parse_node - one node as "llcs=2,memory=512,latency=80"
+ *
+ * Keys in any order: llcs, memory (MiB), latency (ns), bandwidth (MB/s), cache
+ * (KiB), assoc (none, direct, complex), policy (none, back, through), line
+ * (bytes, 64). Whether the values are possible is topo__validate()'s question.
+ * Return: 0, or -EINVAL with what is wrong where in @diag.
+ */
+int topo__parse_node(const char *text, struct topo_node *ret_node,
+		     struct kt_diag *diag);
+
+/**
+ * topo__parse_distances - a matrix as "10,20/20,10"
+ * @nr_nodes: 1 to TOPO_MAX_NODES
+ * @ret_distances: room for @nr_nodes^2
+ *
+ * Return: 0, or -EINVAL with what is wrong where in @diag.
+ */
+int topo__parse_distances(const char *text, unsigned int nr_nodes,
+			  u8 *ret_distances, struct kt_diag *diag);
+
 /** struct topo_preset - a named topology */
 struct topo_preset {
 	const char *name;
