@@ -14,7 +14,8 @@
 
 struct run_options {
 	struct machine_run run;
-	bool raw;
+	struct topology_args topology;
+	bool raw, has_cpus;
 	char **argv; /* the program's */
 	int argc;
 };
@@ -144,7 +145,7 @@ static int execute(struct run_options *opt, int argc, char **argv)
 	return status;
 }
 
-enum { OPT_RAW = 256, OPT_PERFORMANCE, OPT_KARGS, OPT_TOPOLOGY };
+enum { OPT_RAW = 256, OPT_PERFORMANCE, OPT_KARGS };
 
 static const struct argp_option options[] = {
 	{ "kernel", 'k', "KERNEL", 0,
@@ -152,9 +153,9 @@ static const struct argp_option options[] = {
 	  "each",
 	  0 },
 	{ "cpus", 'c', "N", 0, "number of CPUs (2)", 0 },
-	{ "topology", OPT_TOPOLOGY, "TOPOLOGY", 0, MACHINE_TOPOLOGY_HELP, 0 },
+	TOPOLOGY_OPTIONS,
 	{ "memory", 'm', "MIB", 0,
-	  "memory in MiB (512, more where the files need it)", 0 },
+	  "memory in MiB (512, more where the files or the CPUs need it)", 0 },
 	{ "timeout", 't', "SECONDS", 0, "for the program (45)", 0 },
 	{ "include", 'i', "FILE", 0,
 	  "also pack this file, directory or program of PATH below "
@@ -174,6 +175,8 @@ static error_t parse_opt(int key, char *arg, struct argp_state *state)
 {
 	struct run_options *opt = state->input;
 
+	if (!topology_args__parse(&opt->topology, key, arg, state))
+		return 0;
 	switch (key) {
 	case 'k':
 		machine_run__add_kernel(&opt->run, arg, state);
@@ -183,9 +186,7 @@ static error_t parse_opt(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'c':
 		machine_run__set_cpus(&opt->run, arg, state);
-		return 0;
-	case OPT_TOPOLOGY:
-		machine_run__set_topology(&opt->run, arg, state);
+		opt->has_cpus = true;
 		return 0;
 	case 'm':
 		opt->run.attr.memory_mib = cmd__number(state, arg, "--memory");
@@ -213,6 +214,8 @@ static error_t parse_opt(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_END:
 		if (!opt->argc)
 			argp_error(state, "which program? e.g. run -- ./prog");
+		if (opt->has_cpus && opt->topology.given)
+			argp_error(state, "--cpus or --topology, not both");
 		return 0;
 	default:
 		return machine_host__parse(key, arg, state);
@@ -237,6 +240,7 @@ static int cmd_run(int argc, char **argv)
 		return status;
 	if (!opt.run.nr_kernels)
 		opt.run.nr_kernels = 1; /* the usual one */
+	machine_run__set_topology(&opt.run, &opt.topology);
 	return execute(&opt, argc, argv);
 }
 

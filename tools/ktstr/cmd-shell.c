@@ -23,6 +23,7 @@
 
 struct shell_options {
 	struct machine_run run;
+	struct topology_args topology;
 	const char *exec;
 	const char *tty; /* COLSxROWS, from outside softkvm */
 	bool dmesg;
@@ -197,13 +198,12 @@ enum {
 	OPT_EXEC_TIMEOUT,
 	OPT_DMESG,
 	OPT_TTY,
-	OPT_TOPOLOGY,
 };
 
 static const struct argp_option options[] = {
 	{ "kernel", 'k', "KERNEL", 0, "image, build tree or cached kernel", 0 },
 	{ "cpus", 'c', "N", 0, "number of CPUs (2)", 0 },
-	{ "topology", OPT_TOPOLOGY, "TOPOLOGY", 0, MACHINE_TOPOLOGY_HELP, 0 },
+	TOPOLOGY_OPTIONS,
 	{ "memory", 'm', "MIB", 0,
 	  "memory in MiB, at least 128 (512, more where the files need it)",
 	  0 },
@@ -228,6 +228,8 @@ static error_t parse_opt(int key, char *arg, struct argp_state *state)
 	struct shell_options *opt = state->input;
 	struct ktstr_attr *attr = &opt->run.attr;
 
+	if (!topology_args__parse(&opt->topology, key, arg, state))
+		return 0;
 	switch (key) {
 	case 'k':
 		opt->run.kernel[0] = arg;
@@ -237,9 +239,6 @@ static error_t parse_opt(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'c':
 		machine_run__set_cpus(&opt->run, arg, state);
-		return 0;
-	case OPT_TOPOLOGY:
-		machine_run__set_topology(&opt->run, arg, state);
 		return 0;
 	case 'm':
 		attr->memory_mib = cmd__number(state, arg, "--memory");
@@ -285,6 +284,7 @@ static int shell(int argc, char **argv)
 				"use --exec CMD to run a command\n");
 		return CMD_USAGE;
 	}
+	machine_run__set_topology(&opt.run, &opt.topology);
 	if (!opt.exec)
 		opt.run.attr.timeout_s = INTERACTIVE_TIMEOUT_S;
 	return execute(&opt, argc, argv);

@@ -13,6 +13,7 @@
 
 #include "lib/session/host-share.h"
 #include "tools/ktstr/machine-run.h"
+#include "tools/ktstr/topology-args.h"
 #include "tools/ktstr/vm-console.h"
 #include "vmm/accel.h"
 #include "vmm/softkvm.h"
@@ -28,12 +29,12 @@
 	"mitigations=off swiotlb=noforce 8250.nr_uarts=2"
 
 #define CPUS_UNSET ULONG_MAX
+#define MEMORY_UNSET ULONG_MAX
 
 struct vm_options {
 	const char *kernel, *initrd, *cmdline;
 	unsigned long cpus, memory_mib, timeout_s;
-	struct topology topology;
-	bool has_topology;
+	struct topology_args topology;
 	struct vm_console_opts console;
 };
 
@@ -114,7 +115,8 @@ static int boot(const struct vm_options *opt, int argc, char **argv)
 		.nr_initrd = opt->initrd ? 1 : 0,
 		.cmdline = cmdline,
 		.nr_cpus = (unsigned int)opt->cpus,
-		.topology = opt->has_topology ? &opt->topology : NULL,
+		.topology =
+			opt->topology.given ? &opt->topology.topology : NULL,
 		.memory_mib = opt->memory_mib,
 		.timeout_ns = opt->timeout_s * NSEC_PER_SEC,
 		.input_fd = -1,
@@ -146,7 +148,7 @@ static int boot(const struct vm_options *opt, int argc, char **argv)
 	return vm_console__run(&cfg, &opt->console);
 }
 
-enum { OPT_MARK = 256, OPT_TTY, OPT_TOPOLOGY };
+enum { OPT_MARK = 256, OPT_TTY };
 
 static const struct argp_option options[] = {
 	{ "kernel", 'k', "KERNEL", 0,
@@ -156,11 +158,9 @@ static const struct argp_option options[] = {
 	{ "cmdline", 'p', "TEXT", 0,
 	  "kernel command line, instead of the default one", 0 },
 	{ "cpus", 'c', "N", 0, "number of CPUs (1)", 0 },
-	{ "topology", OPT_TOPOLOGY, "TOPOLOGY", 0,
-	  "NUMA nodes, LLCs, cores and threads as `ktstr topo` draws them, "
-	  "such as 2n4l4c2t or numa2-4llc (one LLC around all CPUs)",
-	  0 },
-	{ "memory", 'm', "MIB", 0, "memory in MiB (512)", 0 },
+	TOPOLOGY_OPTIONS,
+	{ "memory", 'm', "MIB", 0,
+	  "memory in MiB (512, or what --node adds up to)", 0 },
 	{ "timeout", 't', "SECONDS", 0, "stop after this long; 0: never (0)",
 	  0 },
 	MACHINE_HOST_OPTIONS,
@@ -174,20 +174,12 @@ static const struct argp_option options[] = {
 	{ 0 },
 };
 
-static void parse_topology(struct vm_options *opt, const char *arg,
-			   struct argp_state *state)
-{
-	struct kt_diag diag = { 0 };
-
-	if (topo__parse(arg, &opt->topology, &diag))
-		argp_error(state, "--topology: %s", diag.msg);
-	opt->has_topology = true;
-}
-
 static error_t parse_opt(int key, char *arg, struct argp_state *state)
 {
 	struct vm_options *opt = state->input;
 
+	if (!topology_args__parse(&opt->topology, key, arg, state))
+		return 0;
 	switch (key) {
 	case 'k':
 		opt->kernel = arg;
@@ -213,9 +205,6 @@ static error_t parse_opt(int key, char *arg, struct argp_state *state)
 	case OPT_MARK:
 		opt->console.mark = arg;
 		return 0;
-	case OPT_TOPOLOGY:
-		parse_topology(opt, arg, state);
-		return 0;
 	case OPT_TTY:
 		opt->console.escape = true;
 		return 0;
@@ -231,11 +220,15 @@ static const struct argp vm_argp = { .options = options, .parser = parse_opt };
 
 static int vm(int argc, char **argv)
 {
-	struct vm_options opt = { .cpus = CPUS_UNSET, .memory_mib = 512 };
+	static struct vm_options opt = { .cpus = CPUS_UNSET,
+					 .memory_mib = MEMORY_UNSET };
+	const struct topology *t = &opt.topology.topology;
 	int err = cmd__parse(&command_vm, argc, argv, 0, &opt);
 
 	if (opt.cpus == CPUS_UNSET)
-		opt.cpus = opt.has_topology ? topo__nr_cpus(&opt.topology) : 1;
+		opt.cpus = opt.topology.given ? topo__nr_cpus(t) : 1;
+	if (opt.memory_mib == MEMORY_UNSET)
+		opt.memory_mib = t->nodes ? topo__nodes_memory_mib(t) : 512;
 	return err ? err : boot(&opt, argc, argv);
 }
 

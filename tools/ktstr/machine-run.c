@@ -37,18 +37,6 @@ void machine_run__set_cpus(struct machine_run *run, const char *arg,
 	ktstr_attr__set_topology(&run->attr, &t);
 }
 
-void machine_run__set_topology(struct machine_run *run, const char *arg,
-			       struct argp_state *state)
-{
-	struct kt_diag diag = { 0 };
-	struct topology t;
-
-	if (topo__parse(arg, &t, &diag))
-		argp_error(state, "--topology: %s", diag.msg);
-	else
-		ktstr_attr__set_topology(&run->attr, &t);
-}
-
 error_t machine_host__parse(int key, char *arg, struct argp_state *state)
 {
 	struct kt_diag diag = { 0 };
@@ -66,6 +54,26 @@ error_t machine_host__parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+void machine_run__set_topology(struct machine_run *run,
+			       const struct topology_args *args)
+{
+	const struct topology *t = &args->topology;
+
+	if (!args->given)
+		return;
+	ktstr_attr__set_topology(&run->attr, t);
+	if (t->nodes) {
+		run->nodes = (struct ktstr_nodes){ t->nodes, t->nr_nodes };
+		run->attr.nodes = &run->nodes;
+		run->attr.memory_mib = (unsigned int)topo__nodes_memory_mib(t);
+	}
+	if (t->distances) {
+		run->distances = (struct ktstr_distances){ t->distances,
+							   t->nr_distances };
+		run->attr.distances = &run->distances;
 	}
 }
 

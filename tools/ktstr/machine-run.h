@@ -12,11 +12,8 @@
 #include <ktstr/session.h>
 #include <ktstr/workload.h>
 
+#include "tools/ktstr/topology-args.h"
 #include "vmm/accel.h"
-
-#define MACHINE_TOPOLOGY_HELP                                              \
-	"NUMA nodes, LLCs, cores and threads as `ktstr topo` draws them, " \
-	"such as 2n4l4c2t or numa2-4llc (one LLC around all CPUs)"
 
 #define MACHINE_KERNELS_MAX 32u
 #define MACHINE_INCLUDES_MAX 256u
@@ -27,6 +24,8 @@ struct machine_run {
 	unsigned int nr_kernels;
 	const char *include[MACHINE_INCLUDES_MAX];
 	unsigned int nr_includes;
+	struct ktstr_nodes nodes; /* what @attr may point to */
+	struct ktstr_distances distances;
 	struct ktstr_attr attr; /* memory_mib 0: what the files need */
 
 	struct workload *workload;
@@ -42,6 +41,10 @@ void machine_run__add_include(struct machine_run *run, const char *spec,
 /** machine_run__add_kernel - or argp_error() when there are too many */
 void machine_run__add_kernel(struct machine_run *run, const char *spec,
 			     struct argp_state *state);
+
+/** machine_run__set_topology - the machine of @args, if it was given one */
+void machine_run__set_topology(struct machine_run *run,
+			       const struct topology_args *args);
 
 /** machine_run__set_cpus - --cpus @arg: that many cores around one LLC */
 void machine_run__set_cpus(struct machine_run *run, const char *arg,
@@ -63,10 +66,6 @@ enum machine_host_key { MACHINE_KEY_CAP = 512, MACHINE_KEY_NO_PERF };
  * Return: 0 or ARGP_ERR_UNKNOWN.
  */
 error_t machine_host__parse(int key, char *arg, struct argp_state *state);
-
-/** machine_run__set_topology - --topology @arg: a label or a preset */
-void machine_run__set_topology(struct machine_run *run, const char *arg,
-			       struct argp_state *state);
 
 /**
  * machine_run__prepare - workload, accelerator, sessions
