@@ -17,6 +17,9 @@
 
 #include "bpf/ktprof.h"
 
+/* Half of a name, which may lie on any multiple of 4. */
+typedef __u64 comm_half __attribute__((aligned(4), may_alias));
+
 struct task_struct {
 	int pid, tgid, prio;
 	char comm[KTPROF_COMM_LEN];
@@ -42,7 +45,8 @@ struct {
 
 /* One less than their number, which is a power of two. */
 const volatile __u32 ring_mask = 0;
-/* The user half is woken when this much is unread. */
+/* The user half is woken each time so many bytes more were written; a power of
+ * two. */
 const volatile __u64 wake_bytes = 4096;
 
 /* Per ring, and what found no room in it. */
@@ -52,14 +56,15 @@ bool recording;
 
 /* Where a record goes. */
 struct place {
-	void *ring;
+	__u64 flags; /* for submitting it */
 	__u32 cpu;
 };
 
 static __always_inline void *reserve(struct place *at, __u64 size)
 {
+	void *ring, *record;
+	__u64 before;
 	__u32 i, key;
-	void *record;
 
 	if (!recording)
 		return NULL;
@@ -67,24 +72,19 @@ static __always_inline void *reserve(struct place *at, __u64 size)
 	/* The verifier does not know how many rings there are, but this. */
 	i = at->cpu & ring_mask & (KTPROF_MAX_RINGS - 1);
 	key = i;
-	at->ring = bpf_map_lookup_elem(&rings, &key);
-	if (!at->ring)
+	ring = bpf_map_lookup_elem(&rings, &key);
+	if (!ring)
 		return NULL;
-	record = bpf_ringbuf_reserve(at->ring, size, 0);
-	if (record)
-		__sync_fetch_and_add(&taken_bytes[i], size);
-	else
+	record = bpf_ringbuf_reserve(ring, size, 0);
+	if (!record) {
 		__sync_fetch_and_add(&lost_events[i], 1);
+		return NULL;
+	}
+	before = __sync_fetch_and_add(&taken_bytes[i], size);
+	at->flags = (before ^ (before + size)) & wake_bytes
+			    ? BPF_RB_FORCE_WAKEUP
+			    : BPF_RB_NO_WAKEUP;
 	return record;
-}
-
-static __always_inline void submit(struct place *at, void *record)
-{
-	bool wake =
-		bpf_ringbuf_query(at->ring, BPF_RB_AVAIL_DATA) >= wake_bytes;
-
-	bpf_ringbuf_submit(record,
-			   wake ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
 }
 
 static __always_inline void fill_mark(struct ktprof_mark *mark, __u32 type,
@@ -94,16 +94,26 @@ static __always_inline void fill_mark(struct ktprof_mark *mark, __u32 type,
 	mark->type = type;
 	mark->cpu = cpu;
 	mark->arg = arg;
-	mark->pad = 0;
+}
+
+static __always_inline void fill_id(struct ktprof_id *to,
+				    struct task_struct *task)
+{
+	to->tid = task->pid;
+	to->pid = task->tgid;
 }
 
 static __always_inline void fill_task(struct ktprof_task *to,
 				      struct task_struct *task)
 {
-	to->tid = task->pid;
-	to->pid = task->tgid;
+	comm_half *from = (comm_half *)task->comm;
+	comm_half *comm = (comm_half *)to->comm;
+
+	fill_id(&to->id, task);
 	to->prio = task->prio;
-	bpf_probe_read_kernel(to->comm, sizeof(to->comm), task->comm);
+	/* Two loads; a helper's call would cost more than all the rest. */
+	comm[0] = from[0];
+	comm[1] = from[1];
 }
 
 static __always_inline int
@@ -117,7 +127,21 @@ put_pair(__u32 type, __u32 arg, struct task_struct *a, struct task_struct *b)
 	fill_mark(&pair->mark, type, at.cpu, arg);
 	fill_task(&pair->a, a);
 	fill_task(&pair->b, b);
-	submit(&at, pair);
+	bpf_ringbuf_submit(pair, at.flags);
+	return 0;
+}
+
+static __always_inline int put_waking(__u32 type, struct task_struct *wakee)
+{
+	struct place at;
+	struct ktprof_waking *waking = reserve(&at, sizeof(*waking));
+
+	if (!waking)
+		return 0;
+	fill_mark(&waking->mark, type, at.cpu, 0);
+	fill_id(&waking->waker, bpf_get_current_task_btf());
+	fill_id(&waking->wakee, wakee);
+	bpf_ringbuf_submit(waking, at.flags);
 	return 0;
 }
 
@@ -129,7 +153,7 @@ static __always_inline int put_mark(__u32 type, __u32 arg)
 	if (!mark)
 		return 0;
 	fill_mark(mark, type, at.cpu, arg);
-	submit(&at, mark);
+	bpf_ringbuf_submit(mark, at.flags);
 	return 0;
 }
 
@@ -144,7 +168,7 @@ static __always_inline int put_work(__u32 type, __u64 function)
 	work->function = function;
 	work->pad = 0;
 	fill_task(&work->a, bpf_get_current_task_btf());
-	submit(&at, work);
+	bpf_ringbuf_submit(work, at.flags);
 	return 0;
 }
 
@@ -167,14 +191,13 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev,
 SEC("tp_btf/sched_waking")
 int BPF_PROG(on_waking, struct task_struct *wakee)
 {
-	return put_pair(KTPROF_WAKING, 0, bpf_get_current_task_btf(), wakee);
+	return put_waking(KTPROF_WAKING, wakee);
 }
 
 SEC("tp_btf/sched_wakeup_new")
 int BPF_PROG(on_wakeup_new, struct task_struct *wakee)
 {
-	return put_pair(KTPROF_WAKEUP_NEW, 0, bpf_get_current_task_btf(),
-			wakee);
+	return put_waking(KTPROF_WAKEUP_NEW, wakee);
 }
 
 SEC("tp_btf/irq_handler_entry")

@@ -9,7 +9,7 @@
 enum ktprof_type {
 	KTPROF_RUNNING, /* a: what the CPU runs, seen by looking */
 	KTPROF_SWITCH,	/* a: prev, arg: its state, 0 = could go on; b: next */
-	KTPROF_WAKING,	/* a: waker, b: wakee */
+	KTPROF_WAKING,	/* waker and wakee, without names */
 	KTPROF_WAKEUP_NEW,
 	KTPROF_IRQ_ENTRY, /* arg: number; no tasks */
 	KTPROF_IRQ_EXIT,
@@ -19,17 +19,22 @@ enum ktprof_type {
 	KTPROF_WORK_END,
 };
 
+struct ktprof_id {
+	__u32 tid, pid;
+};
+
 struct ktprof_task {
-	__u32 tid, pid, prio;
+	struct ktprof_id id;
+	__u32 prio;
 	char comm[KTPROF_COMM_LEN];
 };
 
 /* What all records start with, and all that interrupts have. */
 struct ktprof_mark {
 	__u64 ts_ns; /* CLOCK_MONOTONIC */
-	__u32 type;  /* enum ktprof_type */
-	__u32 cpu;
-	__u32 arg, pad;
+	__u16 type;  /* enum ktprof_type */
+	__u16 cpu;
+	__u32 arg;
 };
 
 struct ktprof_work {
@@ -37,6 +42,11 @@ struct ktprof_work {
 	__u64 function;
 	struct ktprof_task a;
 	__u32 pad;
+};
+
+struct ktprof_waking {
+	struct ktprof_mark mark;
+	struct ktprof_id waker, wakee;
 };
 
 struct ktprof_pair {

@@ -60,25 +60,33 @@ static struct thread *find_thread(struct sched_trace *st, u32 tid)
 	return index ? &st->threads[*index] : NULL;
 }
 
+static void describe_thread(struct sched_trace *st, struct thread *t)
+{
+	struct trace_track track = { .uuid = uuid(KIND_THREAD, t->task.tid),
+				     .pid = t->task.pid,
+				     .tid = t->task.tid,
+				     .comm = t->task.comm };
+
+	memcpy(t->described, t->task.comm, sizeof(t->described));
+	trace_out__track(st->out, &track);
+}
+
 struct thread *sched__thread(struct sched_trace *st,
 			     const struct sched_task *task)
 {
 	struct thread *t = find_thread(st, task->tid);
-	struct trace_track track = { .uuid = uuid(KIND_THREAD, task->tid),
-				     .pid = task->pid,
-				     .tid = task->tid,
-				     .comm = task->comm };
 
 	if (!t) {
 		if (add_thread(st, task))
 			return NULL;
 		t = &st->threads[st->nr_threads - 1];
+		describe_thread(st, t);
 	}
-	t->task = *task;
-	if (strcmp(t->described, task->comm)) {
-		memcpy(t->described, task->comm, sizeof(t->described));
-		trace_out__track(st->out, &track);
-	}
+	/* Who wakes and is woken comes without a name. */
+	if (task->comm[0])
+		t->task = *task;
+	if (strcmp(t->described, t->task.comm))
+		describe_thread(st, t);
 	return t;
 }
 
@@ -316,7 +324,7 @@ int sched_trace__switch(struct sched_trace *st, u64 ts_ns, u32 cpu,
 
 static void put_waking(struct sched_trace *st, u64 ts_ns, u32 cpu,
 		       const struct sched_task *waker,
-		       const struct sched_task *wakee, bool new)
+		       const struct thread *wakee, bool new)
 {
 	struct trace_event ev = {
 		.ts_ns = ts_ns,
@@ -328,9 +336,11 @@ static void put_waking(struct sched_trace *st, u64 ts_ns, u32 cpu,
 		.flow = st->flows,
 	};
 
-	ev.anns[ev.nr_anns++] = (struct trace_ann){ .key = ANNK_WAKING_TARGET,
-						    .text = wakee->comm };
-	annotate(&ev, ANNK_WAKING_TARGET_TID, wakee->tid);
+	if (wakee->task.comm[0])
+		ev.anns[ev.nr_anns++] =
+			(struct trace_ann){ .key = ANNK_WAKING_TARGET,
+					    .text = wakee->task.comm };
+	annotate(&ev, ANNK_WAKING_TARGET_TID, wakee->task.tid);
 	annotate_place(st, &ev, cpu);
 	trace_out__event(st->out, &ev);
 }
@@ -349,7 +359,7 @@ int sched_trace__waking(struct sched_trace *st, u64 ts_ns, u32 cpu,
 	if (!t)
 		return -ENOMEM;
 	st->flows++;
-	put_waking(st, ts_ns, cpu, waker, wakee, new);
+	put_waking(st, ts_ns, cpu, waker, t, new);
 	if (t->runnable) /* waits already; the first wakeup counts */
 		return 0;
 	t->waking_ns = ts_ns;
@@ -363,8 +373,10 @@ int sched_trace__waking(struct sched_trace *st, u64 ts_ns, u32 cpu,
 
 /* --- the end -------------------------------------------------------------- */
 
+typedef void (*task_name_fn)(u32 tid, char name[SCHED_COMM_LEN]);
+
 static int name_process(struct sched_trace *st, struct map *named, u32 pid,
-			void (*process_name)(u32, char[SCHED_COMM_LEN]))
+			task_name_fn task_name)
 {
 	const struct thread *leader = find_thread(st, pid);
 	char name[SCHED_COMM_LEN] = "";
@@ -376,16 +388,31 @@ static int name_process(struct sched_trace *st, struct map *named, u32 pid,
 		return 0;
 	if (leader)
 		memcpy(name, leader->task.comm, sizeof(name));
-	else if (process_name)
-		process_name(pid, name);
+	if (!*name)
+		task_name(pid, name);
 	if (*name)
 		trace_out__track(st->out, &track);
 	return map__put(named, pid, 1);
 }
 
+static int finish_thread(struct sched_trace *st, u64 end_ns, struct thread *t,
+			 struct map *named, task_name_fn task_name)
+{
+	if (t->runnable)
+		sched__end_slice(st, end_ns, uuid(KIND_THREAD, t->task.tid));
+	if (t->working)
+		sched__end_slice(st, end_ns, uuid(KIND_WORK, t->task.tid));
+	t->runnable = t->working = false;
+	/* Woken, but it did not come to run. */
+	if (!t->task.comm[0])
+		task_name(t->task.tid, t->task.comm);
+	if (strcmp(t->described, t->task.comm))
+		describe_thread(st, t);
+	return name_process(st, named, t->task.pid, task_name);
+}
+
 int sched_trace__finish(struct sched_trace *st, u64 end_ns,
-			void (*process_name)(u32 pid,
-					     char name[SCHED_COMM_LEN]))
+			void (*task_name)(u32 tid, char name[SCHED_COMM_LEN]))
 {
 	struct map named = { 0 };
 	int err = 0;
@@ -395,18 +422,9 @@ int sched_trace__finish(struct sched_trace *st, u64 end_ns,
 		while (st->cpus[cpu].irqs)
 			sched_trace__irq(st, end_ns, cpu, false, false, 0);
 	}
-	for (size_t i = 0; i < st->nr_threads && !err; i++) {
-		struct thread *t = &st->threads[i];
-
-		if (t->runnable)
-			sched__end_slice(st, end_ns,
-					 uuid(KIND_THREAD, t->task.tid));
-		if (t->working)
-			sched__end_slice(st, end_ns,
-					 uuid(KIND_WORK, t->task.tid));
-		t->runnable = t->working = false;
-		err = name_process(st, &named, t->task.pid, process_name);
-	}
+	for (size_t i = 0; i < st->nr_threads && !err; i++)
+		err = finish_thread(st, end_ns, &st->threads[i], &named,
+				    task_name);
 	map__fini(&named);
 	return err;
 }

@@ -58,8 +58,11 @@ int sched_trace__switch(struct sched_trace *st, u64 ts_ns, u32 cpu,
 			const struct sched_task *prev, u32 prev_state,
 			const struct sched_task *next);
 
-/** sched_trace__waking - @waker, on @cpu, wakes @wakee; @new: for the first
- * time */
+/**
+ * sched_trace__waking - @waker, on @cpu, wakes @wakee; @new: for the first time
+ *
+ * Their names may be empty, and prio is not looked at.
+ */
 int sched_trace__waking(struct sched_trace *st, u64 ts_ns, u32 cpu,
 			const struct sched_task *waker,
 			const struct sched_task *wakee, bool new);
@@ -74,12 +77,12 @@ int sched_trace__work(struct sched_trace *st, u64 ts_ns, u32 cpu,
 		      const char *name);
 
 /**
- * sched_trace__finish - close what is open, name processes
- * @process_name: fills in the name of a process none of whose threads told it
+ * sched_trace__finish - close what is open, name what is not named
+ * @task_name: fills in the name of a thread or process that did not run, or
+ *	leaves it alone when there is none any more
  */
 int sched_trace__finish(struct sched_trace *st, u64 end_ns,
-			void (*process_name)(u32 pid,
-					     char name[SCHED_COMM_LEN]));
+			void (*task_name)(u32 tid, char name[SCHED_COMM_LEN]));
 
 /** sched_trace__lost_switches - switches whose @prev was not known to run */
 u64 sched_trace__lost_switches(const struct sched_trace *st);

@@ -235,7 +235,8 @@ static void put_thread(struct pb_out *pb, const struct trace_track *track)
 
 	pb_out__u64(pb, THREAD_PID, track->pid);
 	pb_out__u64(pb, THREAD_TID, track->tid);
-	pb_out__str(pb, THREAD_NAME, track->comm);
+	if (track->comm[0])
+		pb_out__str(pb, THREAD_NAME, track->comm);
 	pb_out__end(pb, mark);
 }
 

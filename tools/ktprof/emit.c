@@ -118,7 +118,7 @@ static const char *symbol(const struct emit *em, u64 address)
 
 static struct sched_task task_of(const struct ktprof_task *task)
 {
-	struct sched_task to = { task->tid, task->pid, task->prio, "" };
+	struct sched_task to = { task->id.tid, task->id.pid, task->prio, "" };
 
 	_Static_assert(sizeof(to.comm) == sizeof(task->comm), "TASK_COMM_LEN");
 	memcpy(to.comm, task->comm, sizeof(to.comm) - 1);
@@ -142,16 +142,21 @@ static int emit_pair(struct emit *em, const struct ktprof_mark *mark)
 		container_of(mark, struct ktprof_pair, mark);
 	struct sched_task a = task_of(&pair->a), b = task_of(&pair->b);
 
-	switch (mark->type) {
-	case KTPROF_RUNNING:
+	if (mark->type == KTPROF_RUNNING)
 		return sched_trace__running(em->st, mark->ts_ns, mark->cpu, &a);
-	case KTPROF_SWITCH:
-		return sched_trace__switch(em->st, mark->ts_ns, mark->cpu, &a,
-					   mark->arg, &b);
-	default:
-		return sched_trace__waking(em->st, mark->ts_ns, mark->cpu, &a,
-					   &b, mark->type == KTPROF_WAKEUP_NEW);
-	}
+	return sched_trace__switch(em->st, mark->ts_ns, mark->cpu, &a,
+				   mark->arg, &b);
+}
+
+static int emit_waking(struct emit *em, const struct ktprof_mark *mark)
+{
+	const struct ktprof_waking *w =
+		container_of(mark, struct ktprof_waking, mark);
+	struct sched_task waker = { .tid = w->waker.tid, .pid = w->waker.pid };
+	struct sched_task wakee = { .tid = w->wakee.tid, .pid = w->wakee.pid };
+
+	return sched_trace__waking(em->st, mark->ts_ns, mark->cpu, &waker,
+				   &wakee, mark->type == KTPROF_WAKEUP_NEW);
 }
 
 static int emit_mark(struct emit *em, const struct ktprof_mark *mark)
@@ -161,8 +166,10 @@ static int emit_mark(struct emit *em, const struct ktprof_mark *mark)
 	bool begin = mark->type == KTPROF_IRQ_ENTRY ||
 		     mark->type == KTPROF_SOFTIRQ_ENTRY;
 
-	if (mark->type <= KTPROF_WAKEUP_NEW)
+	if (mark->type <= KTPROF_SWITCH)
 		return emit_pair(em, mark);
+	if (mark->type <= KTPROF_WAKEUP_NEW)
+		return emit_waking(em, mark);
 	if (mark->type >= KTPROF_WORK_START)
 		return emit_work(em, mark);
 	return sched_trace__irq(em->st, mark->ts_ns, mark->cpu, soft, begin,
@@ -179,15 +186,15 @@ static u64 clock_ns(clockid_t id)
 	return (u64)ts.tv_sec * NSEC_PER_SEC + (u64)ts.tv_nsec;
 }
 
-static void process_name(u32 pid, char name[SCHED_COMM_LEN])
+static void task_name(u32 tid, char name[SCHED_COMM_LEN])
 {
 	char *text __free(ptr) = NULL;
 	char path[32];
 	size_t len;
 
-	snprintf(path, sizeof(path), "/proc/%u/comm", pid);
+	snprintf(path, sizeof(path), "/proc/%u/comm", tid);
 	if (fd__read_file(path, 4096, &text, &len))
-		return; /* it is gone: its threads' names have to do */
+		return; /* it is gone */
 	text[strcspn(text, "\n")] = '\0';
 	snprintf(name, SCHED_COMM_LEN, "%s", text);
 }
@@ -208,7 +215,7 @@ static int emit_records(struct emit *em, const struct machine *m,
 	while (!err && (r = next_record(em)) && r->ts_ns <= end_ns)
 		err = emit_mark(em, r->mark);
 	if (!err)
-		err = sched_trace__finish(st, end_ns, process_name);
+		err = sched_trace__finish(st, end_ns, task_name);
 	*ret_lost_switches = sched_trace__lost_switches(st);
 	return err;
 }

@@ -89,7 +89,12 @@ static void ping_pong(struct fixture *fx)
 	sched_trace__waking(fx->st, 3 * MS, 0, &ping, &pong, false);
 	sched_trace__switch(fx->st, 4 * MS, 2, &idle, 0, &pong);
 	sched_trace__switch(fx->st, 6 * MS, 0, &ping, 1, &idle);
-	sched_trace__waking(fx->st, 7 * MS, 2, &pong, &ping, false);
+	sched_trace__waking(
+		fx->st, 7 * MS, 2, &(struct sched_task){ .tid = 12, .pid = 10 },
+		&(struct sched_task){ .tid = 11, .pid = 10 }, false);
+	/* it will not come to run */
+	sched_trace__waking(fx->st, 7 * MS, 2, &pong,
+			    &(struct sched_task){ .tid = 21, .pid = 21 }, true);
 	sched_trace__switch(fx->st, 9 * MS, 0, &idle, 0, &ping);
 	sched_trace__switch(fx->st, 10 * MS, 2, &pong, 0, &boss);
 	finish(fx, 12 * MS, 7);
@@ -112,7 +117,7 @@ static void test_round_trip(void **state)
 	assert_int_equal(pb->bytes, st.st_size);
 	assert_int_equal(pb->lost_events, 7);
 	assert_int_equal(pb->nr_unmatched, 0);
-	assert_int_equal(pb->nr_flows, 2);
+	assert_int_equal(pb->nr_flows, 3);
 	assert_int_equal(pb->nr_cpus, 3); /* of CPU 3 nothing is known */
 	assert_int_equal(wprof_pb__cpu(pb, 0)->nr_slices, 2);
 	assert_int_equal(wprof_pb__cpu(pb, 2)->nr_slices, 2);
@@ -123,7 +128,11 @@ static void test_round_trip(void **state)
 	assert_int_equal(wprof_pb__cpu(pb, 2)->node, 1);
 	assert_int_equal(wprof_pb__cpu(pb, 2)->llc, 1);
 	assert_null(wprof_pb__cpu(pb, 3));
-	assert_int_equal(pb->nr_threads, 3);
+	assert_int_equal(pb->nr_threads, 4);
+	t = wprof_pb__thread(pb, 21);
+	assert_string_equal(t->name, "gone-21");
+	assert_string_equal(t->process, "gone-21");
+	assert_int_equal(t->nr_slices, 0);
 	t = wprof_pb__thread(pb, 12);
 	assert_string_equal(t->name, "pong");
 	assert_string_equal(t->process, "boss");
