@@ -54,6 +54,34 @@ corpus_trace() { tail -c +2 "$corpus/$1" >"$1.pb"; }
 	[[ $output == *BTF* || $output == *root* ]]
 }
 
+@test "trace: wrong usage is status 2" {
+	run "$O/ktstr" trace
+	status_is 2
+	has "which program"
+	run "$O/ktstr" trace --info a.pb -- true
+	status_is 2
+	run "$O/ktstr" trace --topology 3n2l1c1t -- true
+	status_is 2
+	has "--topology"
+	run "$O/ktstr" trace --events 'sched irq' -- true
+	status_is 2
+	has "sched irq"
+}
+
+@test "trace: where no trace can be written nothing is started" {
+	run "$O/ktstr" trace -o /nowhere/t.pb -- true
+	status_is 125
+	has "cannot write beside /nowhere/t.pb"
+	mkdir t.pb
+	run "$O/ktstr" trace -o t.pb -- true
+	status_is 125
+	has "is a directory"
+	run "$O/ktstr" trace -o u.pb -- ./no-such-program
+	status_is 116
+	has "no-such-program"
+	[ "$(ls -A)" = t.pb ]
+}
+
 @test "trace --info: of ours, wprof's and perfetto's" {
 	corpus_trace ktprof
 	run "$O/ktstr" trace --info ktprof.pb
@@ -98,45 +126,37 @@ corpus_trace() { tail -c +2 "$corpus/$1" >"$1.pb"; }
 	status_is 125
 }
 
-# One machine that records itself under load. Its stderr says what happened,
-# its stdout is the trace.
+# One machine under load. In it the tracer is also asked for what it cannot do.
 setup_file()
 {
 	cd "$BATS_FILE_TMPDIR" || return
 	gcc -O2 -Wall -static -o load "$BATS_TEST_DIRNAME/trace-load.c" || return
-	cat >record <<-'END'
+	cat >work <<-'END'
 	#!/bin/sh
-	ktprof -T /tmp/t.pb -e sched,irq -e softirq,wq --stats --ready-fd=3 \
-		3>/tmp/ready 2>/tmp/log &
-	tracer=$!
-	while [ ! -s /tmp/ready ] && kill -0 $tracer; do sleep 0.1; done
-	load 400 100 >&2
-	kill -INT $tracer
-	wait $tracer
-	echo "recorded: status $?" >&2
-	cat /tmp/log >&2
-	cat /tmp/t.pb
-	ktprof -d 1 -T /dev/full
-	echo "full disk: status $?" >&2
+	load 400 100
+	/bin/wprof -d 1 -T /dev/full
+	echo "full disk: status $?"
 	umount -l /sys
-	ktprof -d 1 -T /tmp/none.pb
-	echo "no BTF: status $?" >&2
+	/bin/wprof -d 1 -T /tmp/none.pb
+	echo "no BTF: status $?"
+	exit 7
 	END
-	chmod +x record
-	KTSTR_SIDECAR_DIR=$BATS_FILE_TMPDIR/logs timeout 300 "$O/ktstr" run \
-		--raw --cpus 2 --timeout 120 --include "$O/ktprof" \
-		--include load --include sleep --include cat --include umount \
-		-- ./record >trace.pb 2>said </dev/null
-	echo "machine: status $?" >>said
+	chmod +x work
+	timeout 300 "$O/ktstr" trace --output trace.pb --timeout 120 \
+		--topology 2n2l1c1t --events sched,irq,softirq,wq \
+		--include load --include umount -- ./work >said 2>&1 \
+		</dev/null || echo "machine: status $?" >>said
+	ls -A >left
 }
 
 said() { grep -E "$1" "$BATS_FILE_TMPDIR/said"; }
 
-@test "VM: ktprof records a machine under load, and loses nothing" {
+@test "VM: a program is recorded, and nothing of it is lost" {
 	output=$(<"$BATS_FILE_TMPDIR/said")
-	has "machine: status 0"
-	has "recorded: status 0"
-	has "bytes of trace"
+	has "machine: status 7" # the program's own
+	has "trace.pb: "
+	has "slices of"
+	[ "$(sort "$BATS_FILE_TMPDIR/left")" = "$(printf '%s\n' left load said trace.pb work)" ]
 	cp "$BATS_FILE_TMPDIR/trace.pb" .
 	run "$O/ktstr" trace --info trace.pb --threads 0
 	status_is 0
@@ -145,9 +165,10 @@ said() { grep -E "$1" "$BATS_FILE_TMPDIR/said"; }
 	has " ping "
 	has " pong "
 	[[ $output != *"other half"* ]]
-	# cpu node llc slices ... overlaps
+	# cpu node llc slices running idle overlaps
 	[ "$(awk '$1 == "cpu" { t = 1; next } t && !NF { exit }
-		t && $4 > 0 && $7 == 0 { n++ } END { print n }' <<<"$output")" = 2 ]
+		t && $4 > 0 && $7 == 0 { print $1, $2, $3 }' <<<"$output")" = \
+		$'0 0 0\n1 1 1' ]
 }
 
 @test "VM: a pinned spinner's slices are its CPU time, within 2 %" {
