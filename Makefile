@@ -81,6 +81,7 @@ bench: all ## speed and size against QEMU, as ratios
 	$(Q)scripts/setup --for bench
 	$(Q)O='$(O)' tools/testing/ktstr/bench/run
 	$(Q)O='$(O)' tools/testing/ktstr/bench/stdout
+	$(Q)O='$(O)' tools/testing/ktstr/bench/ktprof
 	$(Q)O='$(O)' tools/testing/ktstr/bench/runner
 
 proof: all ## selftests of the kernel give the same results here and in QEMU
