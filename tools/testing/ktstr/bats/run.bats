@@ -79,6 +79,26 @@ refused()
 	has "softkvm has one emulated CPU"
 }
 
+# softkvm's KVM, with the rules of a host of one CPU
+@test "on a host of one CPU: two vCPUs share it and have more time, six are a skip" {
+	on_one_cpu() {
+		run timeout 240 "$O/ktstr" softkvm exec -- env -u KTSTR_SOFTKVM \
+			"$O/ktstr" run "$@" -- /bin/true </dev/null
+	}
+	on_one_cpu --cpus 6
+	status_is 4
+	has "6 vCPUs on 1 CPUs"
+	has "# SKIP host topology insufficient"
+	on_one_cpu --cpus 1 --cpu-cap 2
+	status_is 116
+	has "a cap of 2 CPUs (--cpu-cap, KTSTR_CPU_CAP): this process is allowed 1"
+	on_one_cpu --cpus 2
+	status_is 0
+	has "# host: no CPUs reserved: 2 vCPUs: this process is allowed 1 CPUs"
+	has "# host: shared: CPUs 0, LLCs 0"
+	has "# host: 2.0 vCPUs share a CPU, time limits x"
+}
+
 @test "wrong architecture: names it" {
 	cp /bin/true arm64
 	printf '\xb7\x00' | dd of=arm64 bs=1 seek=18 conv=notrunc status=none
