@@ -83,14 +83,17 @@ bench: all ## speed and size against QEMU, as ratios
 	$(Q)O='$(O)' tools/testing/ktstr/bench/stdout
 	$(Q)O='$(O)' tools/testing/ktstr/bench/ktprof
 	$(Q)O='$(O)' tools/testing/ktstr/bench/runner
+	$(Q)O='$(O)' tools/testing/ktstr/bench/topology
 
 proof: all ## selftests of the kernel give the same results here and in QEMU
 	$(Q)scripts/setup --for bench
 	$(Q)O='$(O)' tools/testing/ktstr/proof/run
 
-nightly: all ## what takes too long for check: 200 starts, proof
+nightly: all ## what takes too long for check: 200 starts, all presets, proof
 	$(Q)scripts/setup --for check
 	$(Q)O='$(O)' tools/testing/ktstr/starts 200
+	$(Q)O='$(O)' tools/testing/ktstr/eyes/run nightly
+	$(Q)O='$(O)' CPUS='1 2 4 8 16 64 252' tools/testing/ktstr/bench/topology
 	$(Q)$(MAKE) proof
 
 clean: ## remove what was built
