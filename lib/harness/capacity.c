@@ -30,6 +30,7 @@ void capacity__init(struct capacity *cap, const char *sysfs, bool emulated)
 	*cap = (struct capacity){
 		.unlimited = emulated,
 		.relaxed = no_perf && *no_perf,
+		.no_skip = getenv("KTSTR_NO_SKIP_MODE") != NULL,
 		.host = { .cpus = cpus, .llcs = 1, .cpus_per_llc = cpus },
 	};
 	if (emulated || host_topology__read(sysfs, &host, NULL))

@@ -14,6 +14,7 @@
 struct capacity {
 	bool unlimited;
 	bool relaxed; /* KTSTR_NO_PERF_MODE: only CPUs count */
+	bool no_skip; /* KTSTR_NO_SKIP_MODE: too small is an error */
 	struct topo_capacity host;
 };
 

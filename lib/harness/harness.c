@@ -118,7 +118,10 @@ static void run_test(const struct host_run *run, const struct plan_test *test,
 		conclude(v, KTSTR_SKIP, "ignored");
 	} else if (test->preset &&
 		   capacity__refuses(&run->capacity, &test->attr, stdout)) {
-		conclude(v, KTSTR_SKIP, HOST_TOPOLOGY_INSUFFICIENT);
+		if (run->capacity.no_skip)
+			conclude(v, KTSTR_SETUP_ERROR, "ERROR setup_error");
+		else
+			conclude(v, KTSTR_SKIP, HOST_TOPOLOGY_INSUFFICIENT);
 	} else if (test->attr.host_only) {
 		/* The words for a body that the harness has to kill. */
 		snprintf(reason, reason_size, "ERROR timeout");

@@ -62,6 +62,20 @@ gone()
 	has "# Totals: pass:4 fail:0 xfail:0 xpass:0 skip:0 error:0"
 }
 
+@test "--cpu-cap and --no-perf-mode reach the programs; without, the environment does" {
+	program p1 "echo \"# cap=\$KTSTR_CPU_CAP shared=\$KTSTR_NO_PERF_MODE\"; $good"
+	run_tests --cpu-cap 3 --no-perf-mode
+	status_is 0
+	has "# cap=3 shared=1"
+	KTSTR_CPU_CAP=5 run_tests
+	has "# cap=5 shared="
+	KTSTR_CPU_CAP=5 run_tests --cpu-cap 2
+	has "# cap=2 shared="
+	run_tests --cpu-cap 0
+	status_is 2
+	has "--cpu-cap takes a number from 1 to 8192, not '0'"
+}
+
 @test "a failed test: status 1, the others still run" {
 	program p1 'echo 1..2; echo not ok 1 f.a; echo ok 2 f.b; exit 1'
 	program p2 "$good"
