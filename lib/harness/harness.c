@@ -275,7 +275,8 @@ static int run_tests(const struct args *args, const struct plan *plan,
 		printf("# on presets, not asked for (-v, -r, --ignored): %u "
 		       "tests\n",
 		       plan->nr_not_asked);
-	capacity__init(&run.capacity, "/sys", accel->inside_softkvm);
+	if (plan__needs_capacity(plan))
+		capacity__init(&run.capacity, "/sys", accel->inside_softkvm);
 	/* Before anything boots; each is told again under its test. */
 	plan__faults(plan, "# bad attribute:", stdout);
 	ops->arm(&run);

@@ -342,6 +342,14 @@ bool plan__needs_machine(const struct plan *plan)
 	return false;
 }
 
+bool plan__needs_capacity(const struct plan *plan)
+{
+	for (unsigned int i = 0; i < plan->nr; i++)
+		if (plan->tests[i].selected && plan->tests[i].preset)
+			return true;
+	return false;
+}
+
 unsigned int plan__faults(const struct plan *plan, const char *prefix, FILE *to)
 {
 	unsigned int nr = 0;

@@ -69,6 +69,9 @@ const struct plan_test *plan__find(const struct plan *plan, const char *name);
 /** plan__needs_machine - does a selected test get as far as booting one? */
 bool plan__needs_machine(const struct plan *plan);
 
+/** plan__needs_capacity - is a selected test on a preset? */
+bool plan__needs_capacity(const struct plan *plan);
+
 /** plan__list - print the selected tests */
 void plan__list(const struct plan *plan, enum list_form form, FILE *to);
 

@@ -197,6 +197,7 @@ static void plan_merges_declarations(void **state)
 	assert_int_equal(build(no_words, &plan, NULL), 0);
 	assert_int_equal(plan.nr, ARRAY_SIZE(refs));
 	assert_int_equal(plan.nr_selected, ARRAY_SIZE(refs));
+	assert_false(plan__needs_capacity(&plan));
 	test = plan__find(&plan, "f.v.a");
 	assert_non_null(test);
 	assert_int_equal(test->attr.cpus, 3);
@@ -486,6 +487,7 @@ static void presets_are_the_machine(void **state)
 	(void)state;
 	assert_int_equal(
 		build_presets(WORDS("--list"), preset_decls, &plan, NULL), 0);
+	assert_true(plan__needs_capacity(&plan));
 	test = plan__find(&plan, "p.b");
 	assert_null(test->preset);
 	assert_int_equal(test->attr.cpus, 7);
