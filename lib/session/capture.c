@@ -88,7 +88,7 @@ static enum wprof_outcome inspect(struct capture *c)
 static int pack_tracer(struct capture *c, struct session *s)
 {
 	const struct initramfs_file tracer = {
-		.guest_path = WPROF_GUEST_TRACER + 1,
+		.guest_path = &WPROF_GUEST_TRACER[1],
 		.host_path = c->tracer,
 	};
 
