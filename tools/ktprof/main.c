@@ -174,8 +174,8 @@ static int say(int status, const struct kt_diag *diag, int err)
 
 static bool verbose;
 
-static int print_libbpf(enum libbpf_print_level level, const char *fmt,
-			va_list ap)
+static int __printf_like(2, 0)
+	print_libbpf(enum libbpf_print_level level, const char *fmt, va_list ap)
 {
 	if (!verbose)
 		return 0;
