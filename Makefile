@@ -82,6 +82,7 @@ bench: all ## speed and size against QEMU, as ratios
 	$(Q)O='$(O)' tools/testing/ktstr/bench/run
 	$(Q)O='$(O)' tools/testing/ktstr/bench/stdout
 	$(Q)O='$(O)' tools/testing/ktstr/bench/ktprof
+	$(Q)O='$(O)' tools/testing/ktstr/bench/wprof
 	$(Q)O='$(O)' tools/testing/ktstr/bench/runner
 	$(Q)O='$(O)' tools/testing/ktstr/bench/topology
 

@@ -267,6 +267,8 @@ static int step_test(struct guest *guest, struct kt_diag *diag)
 	if (err)
 		return diag__fail(diag, err, "write to " PORT_NAME ": %s",
 				  strerror(-err));
+	if (guest->tracer.wanted)
+		mounts__trace_dir(WPROF_GUEST_DIR);
 	tracer__start(&guest->tracer);
 	return run__test(&cfg, &guest->outcome, diag);
 }

@@ -106,6 +106,17 @@ int mounts__rest(struct kt_diag *diag)
 	return mounts__apply(rest, ARRAY_SIZE(rest), diag);
 }
 
+void mounts__trace_dir(const char *path)
+{
+	int err = fd__mkdirs(path);
+
+	if (!err && mount("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV,
+			  "mode=0755,huge=always"))
+		err = -errno;
+	if (err)
+		die__note(5, "no huge pages for %s: %s", path, strerror(-err));
+}
+
 static bool has_word(const char *text, const char *word)
 {
 	size_t len = strlen(word);

@@ -35,6 +35,13 @@ int mounts__first(struct kt_diag *diag);
 int mounts__rest(struct kt_diag *diag);
 
 /**
+ * mounts__trace_dir - a directory @path for one large file: huge pages, so that
+ * it is written, mapped and sent in few pieces; any directory where the kernel
+ * has none
+ */
+void mounts__trace_dir(const char *path);
+
+/**
  * cgroups__enable - let the root cgroup's children use the usual controllers
  * @root: "/sys/fs/cgroup" but in tests
  *

@@ -78,6 +78,7 @@ static void on_status(struct capture *c, const struct wire_record *rec)
 		return;
 	if (status.word == MSG_WPROF_SHIPS) {
 		c->said = true;
+		c->first_ns = c->last_ns = kt_now_ns();
 		c->expected = status.size;
 		c->run_ns = status.run_ns;
 		snprintf(c->last_words, sizeof(c->last_words), "%.*s",
@@ -143,5 +144,7 @@ void capture__record(struct capture *c, struct vm *vm,
 		on_pages(c, vm, rec);
 	else
 		wprof_stream__record(&c->stream, &entry);
+	c->last_ns = kt_now_ns();
+	c->first_ns = c->first_ns ? c->first_ns : c->last_ns;
 	show_progress(c);
 }

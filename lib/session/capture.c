@@ -292,9 +292,11 @@ void capture__print(const struct capture *c, FILE *report)
 						     : c->why.msg);
 	if (c->outcome == WPROF_LANDED) {
 		fprintf(report,
-			"# wprof: landed: %s (%" PRIu64
-			" bytes, the tracer ran %" PRIu64 " ms)\n",
-			c->path, c->stream.bytes, c->run_ns / NSEC_PER_MSEC);
+			"# wprof: landed: %s (%" PRIu64 " bytes in %" PRIu64
+			" us, the tracer ran %" PRIu64 " ms)\n",
+			c->path, c->stream.bytes,
+			(c->last_ns - c->first_ns) / NSEC_PER_USEC,
+			c->run_ns / NSEC_PER_MSEC);
 		if (why[0])
 			fprintf(report, "# wprof: the tracer said: %s\n", why);
 		return;

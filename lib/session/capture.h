@@ -37,6 +37,7 @@ struct capture {
 	struct wire_crc *crc;
 	u64 expected;	       /* bytes, when @said */
 	char last_words[1024]; /* of the tracer, hostile */
+	u64 first_ns, last_ns; /* when the trace began and ended to come */
 	u64 run_ns;	       /* of the tracer */
 	int progress_fd;       /* a terminal, or -1 */
 	u64 shown_ns;	       /* when progress was shown last */

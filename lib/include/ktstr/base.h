@@ -28,6 +28,7 @@ typedef int64_t s64;
 #define MIB(n) ((u64)(n) << 20)
 #define GIB(n) ((u64)(n) << 30)
 
+#define NSEC_PER_USEC ((u64)1000)
 #define NSEC_PER_MSEC ((u64)1000000)
 #define NSEC_PER_SEC ((u64)1000000000)
 

@@ -32,7 +32,8 @@
  */
 #define WPROF_PATH_ENV "KTSTR_WPROF_PATH"
 #define WPROF_GUEST_TRACER "/bin/wprof"
-#define WPROF_GUEST_TRACE "/tmp/wprof.pb"
+#define WPROF_GUEST_DIR "/tmp/wprof"
+#define WPROF_GUEST_TRACE WPROF_GUEST_DIR "/wprof.pb"
 
 /*
  * Before the number of a descriptor: ktprof writes a byte there once it

@@ -82,7 +82,7 @@ no_pb()
 
 	trace large
 	passed 1 large
-	has '(314572864'
+	has '(314572864 bytes in '
 	status_is 0
 	path=$(pb large)
 	[ "$(stat -c %s "$path")" = $((300 * 1024 * 1024 + 64)) ]

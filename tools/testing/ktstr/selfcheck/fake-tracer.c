@@ -6,6 +6,7 @@
  *	-T FILE        the trace
  *	--fill=N[M]    N bytes (MiB) of it, the first of them Perfetto's
  *	--echo         then all arguments, a NUL behind each
+ *	--large        in nine tenths of the memory, not half of it
  *	--sum          then the SHA-256 of all before, in hexadecimal
  *	--say=TEXT     print TEXT
  *	--hide-btf     take /sys away first
@@ -117,6 +118,9 @@ int main(int argc, char **argv)
 		fprintf(stderr, "%s\n", say);
 	if (option(argv, "--hide-btf"))
 		umount2("/sys", MNT_DETACH);
+	if (option(argv, "--large") &&
+	    mount("tmpfs", "/tmp/wprof", "tmpfs", MS_REMOUNT, "size=90%"))
+		return 6;
 	wait_as_told(argv);
 	write_trace(argv, argv[argc - 1]);
 	if (option(argv, "--crash"))

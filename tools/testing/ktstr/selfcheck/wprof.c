@@ -33,7 +33,7 @@ KTSTR_FIXTURE_ATTR(trace, .cpus = 1, .wprof = true,
 static int args_arrived(const struct ktstr_vm_result *result,
 			struct kt_diag *diag)
 {
-	static const char tail[] = "-T\0/tmp/wprof.pb";
+	static const char tail[] = "-T\0/tmp/wprof/wprof.pb";
 	char *trace __free(ptr) = NULL, *copy __free(ptr) = strdup(ODD_ARGS);
 	char path[PATH_MAX], want[512] = "/bin/wprof";
 	size_t len, at = sizeof("/bin/wprof");
@@ -144,6 +144,19 @@ TEST_F(trace, control_byte)
 KTSTR_TEST_ATTR(trace, plain, .wprof_args = "-d 1000 --fill=5000",
 		.memory_mib = 256, .memory_exact = true);
 TEST_F(trace, plain)
+{
+}
+
+/* For bench/wprof. */
+KTSTR_TEST_ATTR(trace, of_256_mib, .wprof_args = "-d 200000 --fill=256M",
+		.ignore = true);
+TEST_F(trace, of_256_mib)
+{
+}
+
+KTSTR_TEST_ATTR(trace, of_1024_mib, .memory_mib = 2048, .ignore = true,
+		.wprof_args = "-d 400000 --fill=1024M --large");
+TEST_F(trace, of_1024_mib)
 {
 }
 
