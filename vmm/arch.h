@@ -37,6 +37,9 @@ int arch__set_irq(struct vm *vm, u32 gsi, bool level);
 /** arch__access - whether [@gpa, +@len) is the architecture's, and done */
 bool arch__access(struct vm *vm, u64 gpa, void *data, u32 len, bool write);
 
+/** arch__wrmsr - @vcpu's own thread: a register that KVM left to us */
+void arch__wrmsr(struct vcpu *vcpu, u32 index, u64 value);
+
 /** arch__eoi - a vCPU ended interrupt @vector of the controller of ours */
 void arch__eoi(struct vm *vm, u8 vector);
 

@@ -80,6 +80,13 @@ static void handle_eoi(struct vcpu *vcpu)
 	arch__eoi(vcpu->vm, vcpu->run->eoi.vector);
 }
 
+static void handle_wrmsr(struct vcpu *vcpu)
+{
+	count(&vcpu->other);
+	arch__wrmsr(vcpu, vcpu->run->msr.index, vcpu->run->msr.data);
+	vcpu->run->msr.error = 0;
+}
+
 static void handle_intr(struct vcpu *vcpu)
 {
 	count(&vcpu->intr);
@@ -151,6 +158,7 @@ static void (*const handlers[])(struct vcpu *vcpu) = {
 	[KVM_EXIT_SYSTEM_EVENT] = handle_system_event,
 	[KVM_EXIT_INTERNAL_ERROR] = handle_internal_error,
 	[KVM_EXIT_FAIL_ENTRY] = handle_fail_entry,
+	[KVM_EXIT_X86_WRMSR] = handle_wrmsr,
 };
 
 static void handle_exit(struct vcpu *vcpu)

@@ -62,6 +62,7 @@ struct vm {
 	struct gmem gm;
 	struct ioapic *ioapic; /* x86: NULL when KVM has it */
 	struct dev_set devs;
+	_Atomic unsigned int slow_ticks; /* x86: how much rarer, 0: exact */
 	struct vcpu *vcpu;
 	unsigned int nr_cpus; /* created, from the front */
 	u64 timeout_ns;

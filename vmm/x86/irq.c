@@ -10,6 +10,7 @@
 #include "vmm/kvm.h"
 #include "vmm/x86/irq.h"
 #include "vmm/x86/ioapic.h"
+#include "vmm/x86/slow-ticks.h"
 
 union routing {
 	struct kvm_irq_routing head;
@@ -133,6 +134,7 @@ int arch__set_irq(struct vm *vm, u32 gsi, bool level)
 {
 	struct kvm_irq_level irq = { .irq = gsi, .level = level };
 
+	slow_ticks__end(vm);
 	if (vm->ioapic) {
 		ioapic__set_line(vm->ioapic, gsi, level);
 		return 0;
@@ -147,6 +149,12 @@ bool arch__access(struct vm *vm, u64 gpa, void *data, u32 len, bool write)
 		return false;
 	ioapic__access(vm->ioapic, gpa - X86_IOAPIC_ADDR, data, len, write);
 	return true;
+}
+
+void arch__wrmsr(struct vcpu *vcpu, u32 index, u64 value)
+{
+	(void)index; /* only one is filtered */
+	slow_ticks__write(vcpu, value);
 }
 
 void arch__eoi(struct vm *vm, u8 vector)

@@ -14,6 +14,7 @@
 #include "vmm/x86/kaslr.h"
 #include "vmm/x86/layout.h"
 #include "vmm/x86/regs.h"
+#include "vmm/x86/slow-ticks.h"
 
 static int ioctl_failed(const char *name, struct kt_diag *diag)
 {
@@ -47,6 +48,7 @@ int arch__init_vm(struct vm *vm, const struct vm_config *cfg,
 		return ioctl_failed("KVM_SET_IDENTITY_MAP_ADDR", diag);
 	if (ioctl(vm->vm_fd, KVM_SET_TSS_ADDR, (unsigned long)X86_KVM_TSS_ADDR))
 		return ioctl_failed("KVM_SET_TSS_ADDR", diag);
+	slow_ticks__begin(vm, cfg->nr_cpus);
 	return irq__init(vm, cfg->topology, diag);
 }
 
