@@ -7,6 +7,7 @@
 #include "lib/session/run.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/random.h>
 
 #include <ktstr/fd.h>
@@ -173,6 +174,21 @@ static int build_suffix(struct run *run, void **ret_buf, size_t *ret_len,
 	return err;
 }
 
+/*
+ * Linux wakes all CPUs and then takes them in one by one, while the others wait
+ * for their turn, spinning. Where they have no CPU each to spin on, one after
+ * the other is faster.
+ */
+static const char *bring_up_word(unsigned int nr_cpus)
+{
+	cpu_set_t set;
+
+	return !sched_getaffinity(0, sizeof(set), &set) &&
+			       (unsigned int)CPU_COUNT(&set) < nr_cpus
+		       ? "cpuhp.parallel=0 "
+		       : "";
+}
+
 /* What a workload has to say to init comes last, which wins. */
 static int build_cmdline(struct run *run, const struct session *s,
 			 struct kt_diag *diag)
@@ -181,7 +197,8 @@ static int build_cmdline(struct run *run, const struct session *s,
 	char *all __free(ptr) = NULL;
 	int err;
 
-	if (asprintf(&all, "%s%s", attr.kargs ? attr.kargs : "",
+	if (asprintf(&all, "%s%s%s", bring_up_word(attr.cpus),
+		     attr.kargs ? attr.kargs : "",
 		     run->workload ? run->workload->words : "") < 0) {
 		all = NULL;
 		return -ENOMEM;
