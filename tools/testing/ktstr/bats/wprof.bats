@@ -113,6 +113,22 @@ no_pb()
 	no_pb no_btf
 }
 
+@test "a tracer that never ends is ended, and is no pass" {
+	trace tracer_hangs
+	has '# wprof: tracer_hung: '
+	has 'not ok 1 trace.tracer_hangs #  post_vm_fail'
+	no_pb tracer_hangs
+}
+
+@test "VM: the tracer that there is when none is named" {
+	unset KTSTR_WPROF_PATH
+	trace by_our_own
+	has '# ok 1 wprof_pb_landed'
+	has '# ok 2 wprof_pb_valid'
+	passed 1 by_our_own
+	"$O/ktstr" trace --info "$(pb by_our_own)"
+}
+
 @test "what is wrong on the host is told, and the test runs all the same" {
 	local dir=$KTSTR_SIDECAR_DIR/wprof
 

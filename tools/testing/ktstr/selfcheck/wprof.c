@@ -118,6 +118,12 @@ TEST_F(trace, until_interrupted)
 	usleep(1000000);
 }
 
+KTSTR_TEST_ATTR(trace, tracer_hangs, .wprof_args = "-d 500 --fill=5000 --hang",
+		.post_vm = assert_wprof_pb_landed);
+TEST_F(trace, tracer_hangs)
+{
+}
+
 KTSTR_TEST_ATTR(trace, no_btf, .wprof_args = "-d 1000 --hide-btf --exit=1");
 TEST_F(trace, no_btf)
 {
