@@ -174,19 +174,39 @@ static int build_suffix(struct run *run, void **ret_buf, size_t *ret_len,
 	return err;
 }
 
+/* Linux' own: seconds until RCU and the watchdog complain, and their maxima. */
+#define RCU_STALL_S 21u
+#define RCU_STALL_MAX_S 300u
+#define WATCHDOG_S 10u
+#define WATCHDOG_MAX_S 60u
+/* So many vCPUs take turns on a CPU before anybody notices. */
+#define TURNS_UNNOTICED 4u
+
 /*
- * Linux wakes all CPUs and then takes them in one by one, while the others wait
- * for their turn, spinning. Where they have no CPU each to spin on, one after
- * the other is faster.
+ * For a guest with more CPUs than it has here. Linux wakes all of them and then
+ * takes them in one by one, while the others wait for their turn, spinning;
+ * one after the other is faster. And where each waits for many others' turns,
+ * what is a stall has to be measured by that; 192 CPUs on one were late by
+ * 21 s at times.
  */
-static const char *bring_up_word(unsigned int nr_cpus)
+static void crowd_words(unsigned int nr_cpus, char *buf, size_t size)
 {
+	unsigned int have, turns;
 	cpu_set_t set;
 
-	return !sched_getaffinity(0, sizeof(set), &set) &&
-			       (unsigned int)CPU_COUNT(&set) < nr_cpus
-		       ? "cpuhp.parallel=0 "
-		       : "";
+	buf[0] = '\0';
+	if (sched_getaffinity(0, sizeof(set), &set))
+		return;
+	have = (unsigned int)CPU_COUNT(&set);
+	turns = nr_cpus / (TURNS_UNNOTICED * have);
+	if (turns > 1)
+		snprintf(buf, size,
+			 "cpuhp.parallel=0 rcupdate.rcu_cpu_stall_timeout=%u "
+			 "watchdog_thresh=%u ",
+			 KT_MIN(turns * RCU_STALL_S, RCU_STALL_MAX_S),
+			 KT_MIN(turns * WATCHDOG_S, WATCHDOG_MAX_S));
+	else if (have < nr_cpus)
+		snprintf(buf, size, "cpuhp.parallel=0 ");
 }
 
 /* What a workload has to say to init comes last, which wins. */
@@ -195,10 +215,11 @@ static int build_cmdline(struct run *run, const struct session *s,
 {
 	struct ktstr_attr attr = *run->attr;
 	char *all __free(ptr) = NULL;
+	char crowd[128];
 	int err;
 
-	if (asprintf(&all, "%s%s%s", bring_up_word(attr.cpus),
-		     attr.kargs ? attr.kargs : "",
+	crowd_words(attr.cpus, crowd, sizeof(crowd));
+	if (asprintf(&all, "%s%s%s", crowd, attr.kargs ? attr.kargs : "",
 		     run->workload ? run->workload->words : "") < 0) {
 		all = NULL;
 		return -ENOMEM;
