@@ -257,14 +257,15 @@ static void patch_amd_ids(struct kvm_cpuid_entry2 *e, const struct cpu_ids *id)
 }
 
 /*
- * The guest's counter is the host's and no machine moves to another host. KVM
- * says so itself where the host's CPU does. A guest that is not told measures
- * its delay loop anew on each CPU, for 20 ticks.
+ * The guest's counter is the host's and no machine moves to another host, so
+ * what the host trusts the guest can trust. KVM says so itself where the host's
+ * CPU does. A guest that is not told measures its delay loop anew on each CPU,
+ * for 20 ticks.
  */
 static void patch_power(struct kvm_cpuid_entry2 *e, const struct cpu_ids *id)
 {
-	(void)id;
-	e->edx |= POWER_EDX_INVARIANT_TSC;
+	if (id->opts->stable_tsc)
+		e->edx |= POWER_EDX_INVARIANT_TSC;
 }
 
 /* Linux leaves CPUs with APIC ids above 255 off unless IRQs reach them. */

@@ -26,6 +26,7 @@ struct x86_cpuid_opts {
 	bool tsc_deadline; /* KVM_CAP_TSC_DEADLINE_TIMER */
 	bool msi_ext_dest; /* our IOAPIC takes 15-bit destinations */
 	bool realtime;	   /* vCPUs are never scheduled away */
+	bool stable_tsc;   /* the host keeps its own time by the TSC */
 };
 
 /**

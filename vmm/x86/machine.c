@@ -5,6 +5,8 @@
 #include <sys/ioctl.h>
 #include <sys/random.h>
 
+#include <ktstr/fd.h>
+
 #include "vmm/acpi/acpi.h"
 #include "vmm/arch.h"
 #include "vmm/kvm.h"
@@ -15,6 +17,9 @@
 #include "vmm/x86/layout.h"
 #include "vmm/x86/regs.h"
 #include "vmm/x86/slow-ticks.h"
+
+#define HOST_CLOCK_SOURCE \
+	"/sys/devices/system/clocksource/clocksource0/current_clocksource"
 
 static int ioctl_failed(const char *name, struct kt_diag *diag)
 {
@@ -130,6 +135,16 @@ static int set_cpuid(struct vcpu *vcpu, const struct x86_cpuid *supported,
 	return 0;
 }
 
+/* Whatever its CPU announces: a TSC found unstable is no clock source. */
+static bool host_trusts_tsc(void)
+{
+	char *name __free(ptr) = NULL;
+	size_t len;
+
+	return !fd__read_file(HOST_CLOCK_SOURCE, KIB(4), &name, &len) &&
+	       len == 4 && !memcmp(name, "tsc\n", 4);
+}
+
 int arch__create_vcpus(struct vm *vm, const struct vm_config *cfg,
 		       const struct kimage *img, struct kt_diag *diag)
 {
@@ -139,6 +154,7 @@ int arch__create_vcpus(struct vm *vm, const struct vm_config *cfg,
 			kvm__has(vm->kvm_fd, KVM_CAP_TSC_DEADLINE_TIMER),
 		.msi_ext_dest = irq__is_split(topo),
 		.realtime = place__realtime(vm),
+		.stable_tsc = host_trusts_tsc(),
 	};
 	struct x86_cpuid *supported __free(ptr) = calloc(1, sizeof(*supported));
 	int err;

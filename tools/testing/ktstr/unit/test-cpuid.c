@@ -327,6 +327,27 @@ static void wide_destinations_are_announced(void **state)
 	assert_int_equal(need(&c, 0x40000001, 0)->eax, 0);
 }
 
+static void a_trusted_tsc_is_announced(void **state)
+{
+	const struct topology t = TOPO_EVEN(1, 1, 1, 1);
+	struct x86_cpuid_opts opts = { .stable_tsc = true };
+	struct x86_cpuid c;
+
+	(void)state;
+	amd_host(&c);
+	assert_int_equal(x86_cpuid__patch(&c, &t, 0, &opts), 0);
+	assert_int_equal(need(&c, 0x80000007, 0)->edx, 1u << 8);
+	opts.stable_tsc = false;
+	amd_host(&c);
+	assert_int_equal(x86_cpuid__patch(&c, &t, 0, &opts), 0);
+	assert_int_equal(need(&c, 0x80000007, 0)->edx, 0);
+	/* KVM's own word stands. */
+	amd_host(&c);
+	put(&c, 0x80000007, 0, 0, 0, 0, 1u << 8);
+	assert_int_equal(x86_cpuid__patch(&c, &t, 0, &opts), 0);
+	assert_int_equal(need(&c, 0x80000007, 0)->edx, 1u << 8);
+}
+
 static void full_table_is_an_error(void **state)
 {
 	const struct topology t = TOPO_EVEN(1, 1, 1, 1);
@@ -349,6 +370,7 @@ int main(void)
 		cmocka_unit_test(every_host_shows_the_same),
 		cmocka_unit_test(known_caches_keep_their_size),
 		cmocka_unit_test(wide_destinations_are_announced),
+		cmocka_unit_test(a_trusted_tsc_is_announced),
 		cmocka_unit_test(full_table_is_an_error),
 	};
 
