@@ -176,6 +176,12 @@ static int add_init(struct pack *pk, const char *init, struct kt_diag *diag)
 	return err ? err : closure__add(pk, &info, name, diag);
 }
 
+/* What is in /bin is there to be run, whatever the file is here. */
+static mode_t guest_mode(const char *guest_path, mode_t mode)
+{
+	return strncmp(guest_path, "bin/", 4) ? mode : mode | 0111;
+}
+
 static int add_host_file(struct pack *pk, const struct initramfs_file *file,
 			 struct kt_diag *diag)
 {
@@ -192,8 +198,9 @@ static int add_host_file(struct pack *pk, const struct initramfs_file *file,
 	if (fd < 0 || fstat(fd, &st))
 		return diag__fail(diag, -errno, "cannot pack %s: %s",
 				  file->host_path, strerror(errno));
-	err = pack__add_file(pk, file->guest_path, st.st_mode, file->host_path,
-			     NULL, diag);
+	err = pack__add_file(pk, file->guest_path,
+			     guest_mode(file->guest_path, st.st_mode),
+			     file->host_path, NULL, diag);
 	if (err)
 		return err;
 	err = elf_info__read(fd, &info, diag);

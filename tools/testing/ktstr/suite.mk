@@ -10,12 +10,14 @@ PROGS := $(sort $(patsubst $(here)/%.c,%,$(wildcard $(here)/*.c)))
 TEST_GEN_PROGS := $(PROGS)
 
 # Programs that fail on purpose: built and installed, not run with the suite.
-SELFCHECK := $(sort $(patsubst $(here)/selfcheck/%.c,%,\
-	$(wildcard $(here)/selfcheck/*.c)))
+SELFCHECK := $(filter-out fake-tracer,$(sort \
+	$(patsubst $(here)/selfcheck/%.c,%,$(wildcard $(here)/selfcheck/*.c))))
 TEST_GEN_PROGS_EXTENDED := $(SELFCHECK)
 
-# Beside the programs, because that is where they look for it.
-TEST_GEN_FILES := splat.allow ktprof
+# Beside the programs, because that is where they look for it. Tracers are for
+# guests: not executable, as what is executable here is asked for its tests.
+TRACERS := ktprof fake-tracer
+TEST_GEN_FILES := splat.allow $(TRACERS)
 
 include $(top)/mk/flags.mk
 override CPPFLAGS += -I$(top) -I$(top)/lib/include -isystem $(STAGE)
@@ -39,7 +41,10 @@ $(OUTPUT)/splat.allow: $(here)/splat.allow
 	@cp $< $@
 
 $(OUTPUT)/ktprof: $(O)/ktprof
-	@cp $< $@
+	@install -m 644 $< $@
+
+$(OUTPUT)/fake-tracer: fake-tracer.c $(LIBKTSTR)
+	@$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@ && chmod 644 $@
 
 # Programs named from outside run where they are built.
 run_tests: $(PROGS:%=$(OUTPUT)/%)

@@ -210,6 +210,26 @@ static void layout(void **state)
 	initramfs_base__close(&base);
 }
 
+static void what_is_in_bin_can_be_run(void **state)
+{
+	char host[PATH_MAX];
+	const struct initramfs_file files[] = { { "bin/tool", host },
+						{ "data", host } };
+	const struct initramfs_spec spec = { .init = "/bin/true",
+					     .files = files,
+					     .nr_files = 2 };
+	struct initramfs_base base;
+
+	(void)state;
+	path_in(host, "not-executable");
+	write_file(host, "text", 4, 0644);
+	base = base_ok(&spec);
+	unpack(&base);
+	scratch__shell(root, "test -x %s/out/bin/tool", root);
+	scratch__shell(root, "test ! -x %s/out/data", root);
+	initramfs_base__close(&base);
+}
+
 static void second_time_is_a_hit(void **state)
 {
 	const struct initramfs_file files[] = { { "f", "/etc/hostname" } };
@@ -558,6 +578,7 @@ int main(int argc, char **argv)
 		T(closure_equals_ldd),
 		T(init_is_cut_and_runs),
 		T(layout),
+		T(what_is_in_bin_can_be_run),
 		T(second_time_is_a_hit),
 		T(changed_input_is_a_miss),
 		T(damaged_entry_is_rebuilt),
