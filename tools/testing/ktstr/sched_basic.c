@@ -82,7 +82,8 @@ KTSTR_FIXTURE_ATTR(sched_basic, .llcs = 2, .cores = 1, .max_llcs = 64,
 static int make_group(unsigned int group, const struct cpuset *cpus,
 		      char *procs, size_t size)
 {
-	char path[64], file[80], list[CPULIST_SIZE];
+	static char list[CPULIST_SIZE]; /* too large to be inlined with */
+	char path[64], file[80];
 
 	snprintf(path, sizeof(path), "/sys/fs/cgroup/basic%u", group);
 	snprintf(file, sizeof(file), "%s/cpuset.cpus", path);

@@ -193,7 +193,7 @@ static void test_disk_full(void **state)
 static void test_siblings(void **state)
 {
 	struct fixture *fx = *state;
-	char first[PATH_MAX];
+	static char first[PATH_MAX]; /* the sanitizers' frames are large */
 
 	put(fx, MSG_WPROF_TRACE, "a", 1, true);
 	capture__finish(&fx->c);
