@@ -33,17 +33,25 @@ static void check_load(void (*tell)(void *ctx, const char *text), void *ctx,
 	tell(ctx, text);
 }
 
+char *host_clock(void)
+{
+	char *clock;
+
+	if (fd__read_file(CLOCKSOURCE, 4096, &clock, NULL))
+		return NULL;
+	clock[strcspn(clock, "\n")] = '\0';
+	return clock;
+}
+
 static void check_clock(void (*tell)(void *ctx, const char *text), void *ctx)
 {
-	char *clock __free(ptr) = NULL;
+	char *clock __free(ptr) = host_clock();
 	char text[128];
 
-	if (fd__read_file(CLOCKSOURCE, 4096, &clock, NULL) ||
-	    !strcmp(clock, "tsc\n"))
+	if (!clock || !strcmp(clock, "tsc"))
 		return;
 	snprintf(text, sizeof(text),
-		 "the host's clock is %.*s, not tsc; measurements suffer",
-		 (int)strcspn(clock, "\n"), clock);
+		 "the host's clock is %s, not tsc; measurements suffer", clock);
 	tell(ctx, text);
 }
 

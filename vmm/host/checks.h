@@ -15,6 +15,12 @@
 void host_checks(void (*tell)(void *ctx, const char *text), void *ctx,
 		 unsigned int nr_vcpus);
 
+/**
+ * host_clock - what the host's kernel keeps time by, "tsc" for one
+ * Return: for free(), or NULL where it does not say.
+ */
+char *host_clock(void);
+
 /** host_checks__running - processes that run or want to, by /proc/stat's text
  */
 unsigned int host_checks__running(const char *stat);

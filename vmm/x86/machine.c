@@ -5,10 +5,9 @@
 #include <sys/ioctl.h>
 #include <sys/random.h>
 
-#include <ktstr/fd.h>
-
 #include "vmm/acpi/acpi.h"
 #include "vmm/arch.h"
+#include "vmm/host/checks.h"
 #include "vmm/kvm.h"
 #include "vmm/x86/boot.h"
 #include "vmm/x86/cpuid.h"
@@ -17,9 +16,6 @@
 #include "vmm/x86/layout.h"
 #include "vmm/x86/regs.h"
 #include "vmm/x86/slow-ticks.h"
-
-#define HOST_CLOCK_SOURCE \
-	"/sys/devices/system/clocksource/clocksource0/current_clocksource"
 
 static int ioctl_failed(const char *name, struct kt_diag *diag)
 {
@@ -138,11 +134,9 @@ static int set_cpuid(struct vcpu *vcpu, const struct x86_cpuid *supported,
 /* Whatever its CPU announces: a TSC found unstable is no clock source. */
 static bool host_trusts_tsc(void)
 {
-	char *name __free(ptr) = NULL;
-	size_t len;
+	char *clock __free(ptr) = host_clock();
 
-	return !fd__read_file(HOST_CLOCK_SOURCE, KIB(4), &name, &len) &&
-	       len == 4 && !memcmp(name, "tsc\n", 4);
+	return clock && !strcmp(clock, "tsc");
 }
 
 int arch__create_vcpus(struct vm *vm, const struct vm_config *cfg,
