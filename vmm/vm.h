@@ -52,6 +52,22 @@ struct vm_initrd_part {
 	size_t len;
 };
 
+/*
+ * vCPUs that can take turns on a CPU of the host before it shows, in ticks that
+ * leave no time for anything else or in stalls that are only turns.
+ */
+#define VM_CPUS_A_TURN 4u
+
+/**
+ * vm__crowding - how many times as many vCPUs as do not show
+ * @have: CPUs of the host, at least 1
+ * Return: rounded down; up to 1 the machine is not crowded.
+ */
+static inline unsigned int vm__crowding(unsigned int nr_cpus, unsigned int have)
+{
+	return nr_cpus / (have * VM_CPUS_A_TURN);
+}
+
 /**
  * struct vm_placement - where on the host a machine runs, and how eagerly
  * @cpus: vCPU threads stay on these; NULL: no restriction

@@ -7,7 +7,6 @@
 #include "lib/session/run.h"
 
 #include <fcntl.h>
-#include <sched.h>
 #include <sys/random.h>
 
 #include <ktstr/fd.h>
@@ -179,8 +178,6 @@ static int build_suffix(struct run *run, void **ret_buf, size_t *ret_len,
 #define RCU_STALL_MAX_S 300u
 #define WATCHDOG_S 10u
 #define WATCHDOG_MAX_S 60u
-/* So many vCPUs take turns on a CPU before anybody notices. */
-#define TURNS_UNNOTICED 4u
 
 /*
  * For a guest with more CPUs than it has here. Linux wakes all of them and then
@@ -189,23 +186,22 @@ static int build_suffix(struct run *run, void **ret_buf, size_t *ret_len,
  * what is a stall has to be measured by that; 192 CPUs on one were late by
  * 21 s at times.
  */
-static void crowd_words(unsigned int nr_cpus, char *buf, size_t size)
+static void crowd_words(const struct session *s, unsigned int nr_cpus,
+			char *buf, size_t size)
 {
-	unsigned int have, turns;
-	cpu_set_t set;
+	unsigned int have = s->host.nr_allowed, crowding;
 
 	buf[0] = '\0';
-	if (sched_getaffinity(0, sizeof(set), &set))
+	if (!have || have >= nr_cpus)
 		return;
-	have = (unsigned int)CPU_COUNT(&set);
-	turns = nr_cpus / (TURNS_UNNOTICED * have);
-	if (turns > 1)
+	crowding = vm__crowding(nr_cpus, have);
+	if (crowding > 1)
 		snprintf(buf, size,
 			 "cpuhp.parallel=0 rcupdate.rcu_cpu_stall_timeout=%u "
 			 "watchdog_thresh=%u ",
-			 KT_MIN(turns * RCU_STALL_S, RCU_STALL_MAX_S),
-			 KT_MIN(turns * WATCHDOG_S, WATCHDOG_MAX_S));
-	else if (have < nr_cpus)
+			 KT_MIN(crowding * RCU_STALL_S, RCU_STALL_MAX_S),
+			 KT_MIN(crowding * WATCHDOG_S, WATCHDOG_MAX_S));
+	else
 		snprintf(buf, size, "cpuhp.parallel=0 ");
 }
 
@@ -218,7 +214,7 @@ static int build_cmdline(struct run *run, const struct session *s,
 	char crowd[128];
 	int err;
 
-	crowd_words(attr.cpus, crowd, sizeof(crowd));
+	crowd_words(s, attr.cpus, crowd, sizeof(crowd));
 	if (asprintf(&all, "%s%s%s", crowd, attr.kargs ? attr.kargs : "",
 		     run->workload ? run->workload->words : "") < 0) {
 		all = NULL;

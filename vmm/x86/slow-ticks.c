@@ -25,9 +25,6 @@
 #define MSR_IA32_TSC 0x10u
 #define MSR_IA32_TSC_DEADLINE 0x6e0u
 
-/* vCPUs for each CPU of the host that their ticks leave time for. */
-#define CPUS_WITH_TICKS 4u
-
 union msr_room {
 	struct kvm_msrs head;
 	u8 room[sizeof(struct kvm_msrs) + sizeof(struct kvm_msr_entry)];
@@ -56,7 +53,7 @@ void slow_ticks__begin(struct vm *vm, unsigned int nr_cpus)
 
 	if (sched_getaffinity(0, sizeof(set), &set) || !CPU_COUNT(&set))
 		return;
-	factor = nr_cpus / ((unsigned int)CPU_COUNT(&set) * CPUS_WITH_TICKS);
+	factor = vm__crowding(nr_cpus, (unsigned int)CPU_COUNT(&set));
 	if (factor < 2 || !kvm__has(vm->kvm_fd, KVM_CAP_X86_USER_SPACE_MSR) ||
 	    !kvm__has(vm->kvm_fd, KVM_CAP_X86_MSR_FILTER) ||
 	    ioctl(vm->vm_fd, KVM_ENABLE_CAP, &cap) || set_filter(vm, 1))
