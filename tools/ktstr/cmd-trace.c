@@ -220,16 +220,7 @@ const struct command command_trace = {
 			{ "1", "`--info`: there is no such file, or it is cut "
 			       "or no trace" },
 			{ "2", "wrong usage" },
-			{ "110", "the guest's kernel panicked" },
-			{ "111", "the guest's init could not work" },
-			{ "112", "the guest's kernel warned, oopsed or "
-				 "stalled" },
-			{ "113", "the guest ran out of memory" },
-			{ "114", "the guest went away without a result" },
-			{ "115", "our machine, KVM or softkvm failed" },
-			{ "116", "no kernel, no accelerator, or a program "
-				 "that cannot be packed" },
-			{ "124", "the program was past its time limit" },
+			MACHINE_PROGRAM_EXITS,
 			{ "125", "there is no trace, or output could not be "
 				 "written" },
 			{ 0 },

@@ -59,6 +59,18 @@ enum machine_host_key { MACHINE_KEY_CAP = 512, MACHINE_KEY_NO_PERF };
 	  "share N of the host's CPUs (KTSTR_CPU_CAP)", 0 }, \
 	{ "no-perf-mode", MACHINE_KEY_NO_PERF, NULL, 0, \
 	  "share CPUs instead of having some alone (KTSTR_NO_PERF_MODE)", 0 }
+
+/* Statuses with which a program's machine ends instead of the program. */
+#define MACHINE_PROGRAM_EXITS \
+	{ "110", "the guest's kernel panicked" }, \
+	{ "111", "the guest's init could not work" }, \
+	{ "112", "the guest's kernel warned, oopsed or stalled" }, \
+	{ "113", "the guest ran out of memory" }, \
+	{ "114", "the guest went away without a result" }, \
+	{ "115", "our machine, KVM or softkvm failed" }, \
+	{ "116", "no kernel, no accelerator, or a program that cannot be " \
+		 "packed" }, \
+	{ "124", "the program was past its time limit" }
 /* clang-format on */
 
 /**
