@@ -17,6 +17,7 @@
 
 #include <ktstr/fd.h>
 
+#include "vmm/kvm.h"
 #include "vmm/softkvm.h"
 
 #define GUEST_CODE_GPA 0x1000u
@@ -125,16 +126,16 @@ static int probe_vm__make(struct probe_vm *vm, int kvm_fd)
 		.guest_phys_addr = GUEST_CODE_GPA,
 		.memory_size = GUEST_PAGE_SIZE,
 	};
-	int size;
+	int size, err;
 
 	vm->page = mmap(NULL, GUEST_PAGE_SIZE, PROT_READ | PROT_WRITE,
 			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (vm->page == MAP_FAILED)
 		return -errno;
 	memcpy(vm->page, guest_code, sizeof(guest_code));
-	vm->vm_fd = ioctl(kvm_fd, KVM_CREATE_VM, 0);
-	if (vm->vm_fd < 0)
-		return -errno;
+	err = kvm__create_vm(kvm_fd, &vm->vm_fd, NULL);
+	if (err)
+		return err;
 	region.userspace_addr = (u64)(uintptr_t)vm->page;
 	if (ioctl(vm->vm_fd, KVM_SET_USER_MEMORY_REGION, &region))
 		return -errno;

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <linux/kvm.h>
 #include <sys/ioctl.h>
+#include <time.h>
 
 /* The stable API; older kernels had others before 2.6.22. */
 #define KVM_API_WANTED 12
@@ -94,16 +95,77 @@ unsigned int kvm__max_vcpus(int kvm_fd)
 	return n > 0 ? (unsigned int)n : 4;
 }
 
+/* --- calls by which KVM takes something of the host ----------------------- */
+
+/* A signal is over once it was handled: again at once, but not for ever. */
+#define INTERRUPTED_TRIES 64u
+
+/* Other machines come and go: 7 pauses, each twice the one before, 254 ms. */
+#define BUSY_TRIES 8u
+#define FIRST_PAUSE_NS (2 * NSEC_PER_MSEC)
+
+static const struct {
+	int err;
+	const char *remedy;
+} shortages[] = {
+	{ EAGAIN, "try again, or run fewer machines at once (--jobs)" },
+	{ ENOMEM, "free memory of the host or of this cgroup, or run fewer "
+		  "machines at once (--jobs)" },
+	{ EBUSY, "another hypervisor has the processors' virtualization: stop "
+		 "it, or use KTSTR_ACCEL=softkvm" },
+	{ ENOSPC, "a limit of the host or of this cgroup is reached: run fewer "
+		  "machines at once (--jobs)" },
+	{ EMFILE, "a machine takes two files for each CPU: raise ulimit -n" },
+	{ ENFILE, "the host has no more files: raise sysctl fs.file-max" },
+};
+
+static const char *remedy_of(int err)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(shortages); i++)
+		if (shortages[i].err == err)
+			return shortages[i].remedy;
+	return NULL;
+}
+
+static int call_once(const struct kvm_call *call)
+{
+	int ret = -EINTR;
+
+	for (unsigned int i = 0; ret == -EINTR && i < INTERRUPTED_TRIES; i++) {
+		ret = ioctl(call->fd, call->request, call->arg);
+		ret = ret < 0 ? -errno : ret;
+	}
+	return ret;
+}
+
+int kvm__call(const struct kvm_call *call, struct kt_diag *diag)
+{
+	struct timespec pause = { .tv_nsec = FIRST_PAUSE_NS };
+	int ret = call_once(call);
+
+	for (unsigned int i = 1; i < BUSY_TRIES && remedy_of(-ret); i++) {
+		nanosleep(&pause, NULL);
+		pause.tv_nsec *= 2;
+		ret = call_once(call);
+	}
+	if (ret >= 0)
+		return ret;
+	if (!remedy_of(-ret))
+		return diag__fail(diag, ret, "%s: %s", call->name,
+				  strerror(-ret));
+	return diag__fail(diag, -EBUSY, "%s: %s, %u times; %s", call->name,
+			  strerror(-ret), BUSY_TRIES, remedy_of(-ret));
+}
+
 int kvm__create_vm(int kvm_fd, int *ret_fd, struct kt_diag *diag)
 {
-	int fd;
+	const struct kvm_call call = { .fd = kvm_fd,
+				       .request = KVM_CREATE_VM,
+				       .name = "KVM_CREATE_VM" };
+	int fd = kvm__call(&call, diag);
 
-	do {
-		fd = ioctl(kvm_fd, KVM_CREATE_VM, 0UL);
-	} while (fd < 0 && (errno == EINTR || errno == EAGAIN));
 	if (fd < 0)
-		return diag__fail(diag, -errno, "KVM_CREATE_VM: %s",
-				  strerror(errno));
+		return fd;
 	*ret_fd = fd;
 	return 0;
 }

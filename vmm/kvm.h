@@ -22,7 +22,28 @@ bool kvm__has(int fd, unsigned int cap);
 /** kvm__max_vcpus - most vCPUs that KVM gives one machine */
 unsigned int kvm__max_vcpus(int kvm_fd);
 
-/** kvm__create_vm - machine descriptor; retries interrupted attempts */
+/**
+ * struct kvm_call - an ioctl by which KVM takes memory, files or processors
+ * @arg: number, or address of what @request reads
+ * @name: for the message: "KVM_CREATE_VM"
+ */
+struct kvm_call {
+	int fd;
+	unsigned long request, arg;
+	const char *name;
+};
+
+/**
+ * kvm__call - make the call, and again where it may work the next time
+ *
+ * Signals are no failure. Where the host has nothing left to give, there are
+ * 8 tries in a quarter of a second; sleeps meanwhile.
+ * Return: what the ioctl returned; -EBUSY with the error and a remedy when the
+ * host had nothing left each time; or -errno with a message.
+ */
+int kvm__call(const struct kvm_call *call, struct kt_diag *diag);
+
+/** kvm__create_vm - machine descriptor; Return: 0, or as kvm__call() */
 int kvm__create_vm(int kvm_fd, int *ret_fd, struct kt_diag *diag);
 
 /** typedef kvm_stat_fn - receives one statistic */

@@ -201,14 +201,16 @@ static void *vcpu_thread(void *arg)
 int vcpu__create(struct vm *vm, unsigned int id, u32 apic_id,
 		 struct kt_diag *diag)
 {
-	int fd __free(fd) =
-		ioctl(vm->vm_fd, KVM_CREATE_VCPU, (unsigned long)apic_id);
+	const struct kvm_call call = { .fd = vm->vm_fd,
+				       .request = KVM_CREATE_VCPU,
+				       .arg = apic_id,
+				       .name = "KVM_CREATE_VCPU" };
+	int fd __free(fd) = kvm__call(&call, diag);
 	struct vcpu *vcpu = &vm->vcpu[id];
 	void *run;
 
 	if (fd < 0)
-		return diag__fail(diag, -errno, "KVM_CREATE_VCPU: %s",
-				  strerror(errno));
+		return fd;
 	run = mmap(NULL, vm->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
 		   0);
 	if (run == MAP_FAILED)

@@ -141,14 +141,18 @@ static int map_slots(struct vm *vm, struct kt_diag *diag)
 			.memory_size = s->len,
 			.userspace_addr = (u64)(uintptr_t)s->hva,
 		};
+		const struct kvm_call call = {
+			.fd = vm->vm_fd,
+			.request = KVM_SET_USER_MEMORY_REGION,
+			.arg = (uintptr_t)&r,
+			.name = "KVM_SET_USER_MEMORY_REGION",
+		};
+		int err = kvm__call(&call, diag);
 
-		if (ioctl(vm->vm_fd, KVM_SET_USER_MEMORY_REGION, &r))
-			return diag__fail(diag, -errno,
-					  "KVM_SET_USER_MEMORY_REGION (%llu "
-					  "MiB at %#llx): %s",
-					  (unsigned long long)(s->len >> 20),
-					  (unsigned long long)s->gpa,
-					  strerror(errno));
+		if (err)
+			return diag__context(diag, err, "%llu MiB at %#llx",
+					     (unsigned long long)(s->len >> 20),
+					     (unsigned long long)s->gpa);
 	}
 	return 0;
 }

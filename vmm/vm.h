@@ -163,7 +163,9 @@ int vm__check(const struct vm_config *cfg, struct kt_diag *diag);
  * Opens /dev/kvm, maps guest memory, loads the kernel and the ramdisk, writes
  * zero page, ACPI tables and boot state, creates devices and vCPUs. Nothing
  * runs yet. Every limit violated names field, value and limit in @diag.
- * Return: 0 and the caller-owned @ret_vm, or -errno with nothing left behind.
+ * Return: 0 and the caller-owned @ret_vm, or -errno with nothing left behind;
+ * -EBUSY when KVM would give it a machine, but the host has nothing left for
+ * one now (memory, files, processors).
  */
 int vm__new(const struct vm_config *cfg, struct vm **ret_vm,
 	    struct kt_diag *diag);

@@ -292,6 +292,24 @@ static void tear_down(struct run *run)
 	run->teardown_ns = kt_now_ns() - start_ns;
 }
 
+/*
+ * The host cannot give what the test needs, for @reason; why is in @diag.
+ * Return: 1, or -ECANCELED where the user wants no skips.
+ */
+static int skip_test(struct run *run, const struct session *s,
+		     const char *reason, struct session_verdict *v,
+		     struct kt_diag *diag)
+{
+	if (s->host.no_skip)
+		return diag__context(diag, -ECANCELED, "host");
+	fprintf(run->report, "# host: %s\n", diag->msg);
+	v->outcome = KTSTR_SKIP;
+	v->program_status = -1;
+	v->ksft_code = ktstr_outcome__ksft_code(v->outcome);
+	snprintf(v->reason, sizeof(v->reason), "%s", reason);
+	return 1;
+}
+
 /* What the host can give. Return: 0, 1 for a skip, -errno. */
 static int find_place(struct run *run, const struct session *s,
 		      struct session_verdict *v, struct kt_diag *diag)
@@ -302,18 +320,10 @@ static int find_place(struct run *run, const struct session *s,
 				  &run->share, &skip, diag);
 	double over = host_rules__overcommit(&s->host, run->attr);
 
-	if (!err && skip && s->host.no_skip)
-		err = -EPERM;
 	if (err)
 		return diag__context(diag, -ECANCELED, "host");
-	if (skip) {
-		fprintf(run->report, "# host: %s\n", diag->msg);
-		v->outcome = KTSTR_SKIP;
-		v->program_status = -1;
-		v->ksft_code = ktstr_outcome__ksft_code(v->outcome);
-		snprintf(v->reason, sizeof(v->reason), "%s", skip);
-		return 1;
-	}
+	if (skip)
+		return skip_test(run, s, skip, v, diag);
 	if (over > 1)
 		fprintf(run->report,
 			"# host: %.1f vCPUs share a CPU, time limits x %.1f\n",
@@ -338,6 +348,8 @@ int session__run_machine(struct session *s, const char *name,
 	err = find_place(run, s, ret_verdict, diag);
 	if (!err)
 		err = build_machine(run, s, diag);
+	if (err == -EBUSY)
+		err = skip_test(run, s, HOST_SKIP_BUSY, ret_verdict, diag);
 	if (!err) {
 		run->start_ns = kt_now_ns();
 		tell_machine(run, run->vm);

@@ -47,9 +47,12 @@ static int route_to_kvm_ioapic(int vm_fd, struct kt_diag *diag)
 static int create_in_kernel(struct vm *vm, struct kt_diag *diag)
 {
 	/* No KVM_CREATE_PIT2: its ticks would be exits. */
-	if (ioctl(vm->vm_fd, KVM_CREATE_IRQCHIP, 0UL))
-		return ioctl_failed("KVM_CREATE_IRQCHIP", diag);
-	return route_to_kvm_ioapic(vm->vm_fd, diag);
+	const struct kvm_call call = { .fd = vm->vm_fd,
+				       .request = KVM_CREATE_IRQCHIP,
+				       .name = "KVM_CREATE_IRQCHIP" };
+	int err = kvm__call(&call, diag);
+
+	return err ? err : route_to_kvm_ioapic(vm->vm_fd, diag);
 }
 
 static void deliver(void *ctx, const struct ioapic_msi *msi)

@@ -79,6 +79,24 @@ refused()
 	has "softkvm has one emulated CPU"
 }
 
+@test "KVM gets no more files for vCPUs: a skip that names call and remedy, or an error" {
+	short_of_files() {
+		# shellcheck disable=SC2016
+		run timeout 240 "$O/ktstr" softkvm exec -- bash -c \
+			'ulimit -n 80; exec "$0" run --cpus 64 -- /bin/true' \
+			"$O/ktstr" </dev/null
+	}
+	short_of_files
+	status_is 4
+	has "ok 1 selftests: ktstr: true # SKIP host resources busy"
+	has ": KVM_CREATE_VCPU: Too many open files, 8 times; a machine takes two"
+	has "raise ulimit -n"
+	KTSTR_NO_SKIP_MODE=1 short_of_files
+	status_is 116
+	has "# ERROR setup_error"
+	has "host: vCPU "
+}
+
 # softkvm's KVM, with the rules of a host of one CPU
 @test "on a host of one CPU: two vCPUs share it and have more time, six are a skip" {
 	on_one_cpu() {
