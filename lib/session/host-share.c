@@ -37,6 +37,7 @@ int host_rules__read(bool emulated, struct host_rules *ret_rules,
 		.emulated = emulated,
 		.no_perf = is_set(HOST_NO_PERF_ENV),
 		.no_locks = is_set(HOST_BYPASS_ENV),
+		.not_skip_busy = is_set(HOST_CONTENTION_ENV),
 		.no_skip = getenv(HOST_NO_SKIP_ENV) != NULL,
 		.perf_only = is_set(HOST_PERF_ONLY_ENV),
 		.dir_said = is_set(HOST_LOCK_DIR_ENV),
@@ -152,8 +153,34 @@ static void use(struct host_share *share, unsigned int nr_vcpus)
 	share->use = &share->placement;
 }
 
+/*
+ * Others have what the machine needs, and the user says that it shall run all
+ * the same. A budget stays one: others rely on it. Nothing else is kept; pinned
+ * to CPUs with real-time priority, two machines would stop each other.
+ */
+static int run_all_the_same(const struct host_rules *rules,
+			    const struct host_request *req,
+			    struct host_share *share, struct kt_diag *diag)
+{
+	struct host_request unlocked = *req;
+	int err;
+
+	tell(share->report, HOST_CONTENTION_ENV " is set: runs among others");
+	if (req->mode == HOST_MODE_PERFORMANCE)
+		tell(share->report, "without performance mode; measurements "
+				    "suffer");
+	if (req->mode != HOST_MODE_SHARED)
+		return 0;
+	unlocked.no_locks = true;
+	err = host__reserve(&rules->sys, &unlocked, &share->r, diag);
+	if (!err)
+		use(share, req->budget.vcpus);
+	return err;
+}
+
 /* The machine gets no CPUs of its own, and says so. */
-static int go_without(const struct host_rules *rules, int why_err,
+static int go_without(const struct host_rules *rules,
+		      const struct host_request *req, int why_err,
 		      const struct kt_diag *why, struct host_share *share,
 		      const char **ret_skip, struct kt_diag *diag)
 {
@@ -165,6 +192,11 @@ static int go_without(const struct host_rules *rules, int why_err,
 		return 0;
 	/* Sharing, but with nobody who must not be disturbed. */
 	err = host__avoid(&rules->sys, &share->r, diag);
+	if (err == -EBUSY && rules->not_skip_busy) {
+		tell(share->report, diag->msg);
+		*diag = (struct kt_diag){ 0 };
+		return run_all_the_same(rules, req, share, diag);
+	}
 	if (err == -EBUSY) {
 		*ret_skip = HOST_SKIP_BUSY;
 		return 0;
@@ -220,7 +252,12 @@ int host_share__get(const struct host_rules *rules,
 		return 0;
 	}
 	if (may_go_without(rules, req.mode, err))
-		return go_without(rules, err, &why, share, ret_skip, diag);
+		return go_without(rules, &req, err, &why, share, ret_skip,
+				  diag);
+	if (err == -EBUSY && rules->not_skip_busy) {
+		fprintf(report, "# host: no CPUs reserved: %s\n", why.msg);
+		return run_all_the_same(rules, &req, share, diag);
+	}
 	diag__fail(diag, err, "%s", diag__text(&why, err));
 	if (err == -EBUSY || err == -ERANGE)
 		*ret_skip = err == -EBUSY ? HOST_SKIP_BUSY : HOST_SKIP_SMALL;

@@ -15,6 +15,7 @@
 #define HOST_CPU_CAP_ENV "KTSTR_CPU_CAP"
 #define HOST_NO_PERF_ENV "KTSTR_NO_PERF_MODE"
 #define HOST_BYPASS_ENV "KTSTR_BYPASS_LLC_LOCKS"
+#define HOST_CONTENTION_ENV "KTSTR_CONTENTION_BYPASS"
 #define HOST_NO_SKIP_ENV "KTSTR_NO_SKIP_MODE"
 #define HOST_PERF_ONLY_ENV "KTSTR_PERF_ONLY"
 
@@ -36,7 +37,8 @@ struct host_rules {
 	 */
 	bool emulated;
 	bool no_perf, no_locks, no_skip, perf_only;
-	bool dir_said; /* the lock directory is the user's choice */
+	bool not_skip_busy; /* where others have the CPUs, run without them */
+	bool dir_said;	    /* the lock directory is the user's choice */
 	unsigned int cap;
 	unsigned int nr_allowed; /* 0: the kernel does not say */
 };

@@ -277,7 +277,8 @@ const struct command command_run = {
 		},
 	.env = "KTSTR_KERNEL KTSTR_ACCEL KTSTR_CACHE_DIR KTSTR_SIDECAR_DIR "
 	       "KTSTR_VERBOSE KTSTR_SOFTKVM_IDLE KTSTR_CPU_CAP "
-	       "KTSTR_NO_PERF_MODE KTSTR_LOCK_DIR KTSTR_BYPASS_LLC_LOCKS",
+	       "KTSTR_NO_PERF_MODE KTSTR_LOCK_DIR KTSTR_BYPASS_LLC_LOCKS "
+	       "KTSTR_CONTENTION_BYPASS",
 	.examples =
 		(const struct cmd_note[]){
 			{ "ktstr run --cpus 4 -- ./posix_timers",

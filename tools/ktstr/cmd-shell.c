@@ -321,7 +321,8 @@ const struct command command_shell = {
 		},
 	.env = "KTSTR_KERNEL KTSTR_ACCEL KTSTR_CACHE_DIR KTSTR_SIDECAR_DIR "
 	       "KTSTR_SOFTKVM_IDLE KTSTR_CPU_CAP "
-	       "KTSTR_NO_PERF_MODE KTSTR_LOCK_DIR KTSTR_BYPASS_LLC_LOCKS",
+	       "KTSTR_NO_PERF_MODE KTSTR_LOCK_DIR KTSTR_BYPASS_LLC_LOCKS "
+	       "KTSTR_CONTENTION_BYPASS",
 	.examples =
 		(const struct cmd_note[]){
 			{ "ktstr shell --cpus 4 -i ./mytool",

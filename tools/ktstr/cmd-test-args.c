@@ -280,7 +280,8 @@ const struct command command_test = {
 	.env = "KTSTR_KERNEL KTSTR_ACCEL KTSTR_CACHE_DIR "
 	       "KTSTR_SOFTKVM_INSTANCE KTSTR_CPU_CAP KTSTR_NO_PERF_MODE "
 	       "KTSTR_PERF_ONLY KTSTR_NO_SKIP_MODE KTSTR_LOCK_DIR "
-	       "KTSTR_BYPASS_LLC_LOCKS kselftest_override_timeout",
+	       "KTSTR_BYPASS_LLC_LOCKS KTSTR_CONTENTION_BYPASS "
+	       "kselftest_override_timeout",
 	.examples = examples,
 	.words = CMD_WORDS_TEST,
 };

@@ -252,7 +252,8 @@ const struct command command_vm = {
 			{ NULL, NULL },
 		},
 	.env = "KTSTR_KERNEL KTSTR_ACCEL KTSTR_CACHE_DIR KTSTR_CPU_CAP "
-	       "KTSTR_NO_PERF_MODE KTSTR_LOCK_DIR KTSTR_BYPASS_LLC_LOCKS",
+	       "KTSTR_NO_PERF_MODE KTSTR_LOCK_DIR KTSTR_BYPASS_LLC_LOCKS "
+	       "KTSTR_CONTENTION_BYPASS",
 	.examples =
 		(const struct cmd_note[]){
 			{ "ktstr vm --kernel bzImage --initrd initrd.img "

@@ -310,6 +310,57 @@ static void default_mode_goes_without(void **state)
 	skipped(p, "host resources busy", "LLC 0-1");
 }
 
+static void among_others_on_the_users_word(void **state)
+{
+	struct place *p = *state;
+	struct host_reservation other __free(host_reservation) = { 0 };
+	const struct topology alone = TOPO_EVEN(1, 3, 1, 1);
+	const struct host_request req = { .topo = &alone,
+					  .mode = HOST_MODE_PERFORMANCE };
+
+	assert_int_equal(host__reserve(&p->rules.sys, &req, &other, NULL), 0);
+	p->allowed = fake_host__set("0-11");
+	skipped(p, "host resources busy", "every LLC");
+	p->rules.not_skip_busy = true;
+	got(p, "# host: no CPUs reserved: no 2 consecutive CPUs are free");
+	got(p, "# host: KTSTR_CONTENTION_BYPASS is set: runs among others\n");
+	assert_null(p->share.use);
+	assert_null(strstr(p->report, "performance mode;"));
+	p->attr.performance_mode = true;
+	got(p, "# host: no CPUs reserved: all 4 places of 1 LLCs");
+	got(p, "# host: without performance mode; measurements suffer\n");
+	assert_null(p->share.use);
+	assert_int_equal(p->share.r.locks.nr, 0);
+	/* A cap is a promise, and kept. */
+	p->attr.performance_mode = false;
+	p->rules.cap = 3;
+	got(p, "# host: no CPUs reserved: 3 CPUs of LLC 0 are wanted");
+	got(p, "# host: shared: CPUs 0-2, LLCs 0\n");
+	assert_list(p->share.use->cpus, "0-2");
+	assert_int_equal(p->share.r.locks.nr, 0);
+}
+
+static void bypassing_contention_changes_nothing_else(void **state)
+{
+	struct place *p = *state;
+
+	p->rules.not_skip_busy = true;
+	got(p, "# host: window: CPUs 0-1, LLCs 0\n");
+	assert_true(p->share.r.locks.nr > 0);
+	host_share__put(&p->share);
+	/* Too small is not busy. */
+	p->attr.performance_mode = true;
+	set_cpus(p, 5);
+	skipped(p, "host topology insufficient", "5 CPUs in an LLC");
+	p->rules.sys.lock_dir = "/no/such/dir";
+	set_cpus(p, 2);
+	assert_int_equal(get(p), -ENOENT);
+	p->attr.performance_mode = false;
+	p->rules.sys.lock_dir = p->locks;
+	p->rules.cap = 17;
+	assert_int_equal(get(p), -EINVAL);
+}
+
 static void lock_directories_that_cannot_be_used(void **state)
 {
 	struct place *p = *state;
@@ -364,8 +415,9 @@ static void bypassing_locks(void **state)
 static void clear_environment(void)
 {
 	static const char *const names[] = {
-		HOST_LOCK_DIR_ENV, HOST_CPU_CAP_ENV, HOST_NO_PERF_ENV,
-		HOST_BYPASS_ENV,   HOST_NO_SKIP_ENV, HOST_PERF_ONLY_ENV,
+		HOST_LOCK_DIR_ENV,   HOST_CPU_CAP_ENV, HOST_NO_PERF_ENV,
+		HOST_BYPASS_ENV,     HOST_NO_SKIP_ENV, HOST_PERF_ONLY_ENV,
+		HOST_CONTENTION_ENV,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
@@ -381,20 +433,24 @@ static void rules_come_from_the_environment(void **state)
 	clear_environment();
 	assert_int_equal(host_rules__read(false, &r, &diag), 0);
 	assert_false(r.emulated || r.no_perf || r.no_locks || r.no_skip ||
-		     r.perf_only || r.dir_said || r.cap);
+		     r.perf_only || r.dir_said || r.cap || r.not_skip_busy);
 	assert_string_equal(r.sys.lock_dir, "/tmp");
 	assert_true(r.nr_allowed > 0);
 	setenv("KTSTR_NO_PERF_MODE", "", 1);
 	setenv("KTSTR_NO_SKIP_MODE", "", 1);
 	setenv("KTSTR_CPU_CAP", "", 1);
+	setenv("KTSTR_CONTENTION_BYPASS", "", 1);
 	assert_int_equal(host_rules__read(true, &r, &diag), 0);
-	assert_true(r.emulated && r.no_skip && !r.no_perf && !r.cap);
+	assert_true(r.emulated && r.no_skip && !r.no_perf && !r.cap &&
+		    !r.not_skip_busy);
+	setenv("KTSTR_CONTENTION_BYPASS", "1", 1);
 	setenv("KTSTR_NO_PERF_MODE", "1", 1);
 	setenv("KTSTR_PERF_ONLY", "1", 1);
 	setenv("KTSTR_CPU_CAP", "3", 1);
 	setenv("KTSTR_LOCK_DIR", "/x", 1);
 	assert_int_equal(host_rules__read(false, &r, &diag), 0);
-	assert_true(r.no_perf && r.perf_only && r.dir_said && r.cap == 3);
+	assert_true(r.no_perf && r.perf_only && r.dir_said && r.cap == 3 &&
+		    r.not_skip_busy);
 	assert_string_equal(r.sys.lock_dir, "/x");
 	setenv("KTSTR_BYPASS_LLC_LOCKS", "1", 1);
 	assert_int_equal(host_rules__read(false, &r, &diag), -EINVAL);
@@ -430,6 +486,8 @@ int main(void)
 		AT_A_PLACE(overcommit_stretches_then_skips),
 		AT_A_PLACE(limits_have_one_factor),
 		AT_A_PLACE(default_mode_goes_without),
+		AT_A_PLACE(among_others_on_the_users_word),
+		AT_A_PLACE(bypassing_contention_changes_nothing_else),
 		AT_A_PLACE(lock_directories_that_cannot_be_used),
 		AT_A_PLACE(unreadable_sysfs),
 		AT_A_PLACE(bypassing_locks),
