@@ -23,8 +23,12 @@ setup()
 	> @cp /bin/true $(O)/vmlinux
 	> @echo 6.12.5-ktstr >$(O)/include/config/kernel.release
 	> @echo built >>$(KSRC)/count
+	> @echo "$$KTSTR_BUILD_JOBS jobs, $$(nproc) CPUs" >$(KSRC)/share
 	END
-	export DROP=NOTHING
+	# Whose CPUs it builds on is one test's business.
+	built=$O
+	export DROP=NOTHING O=$BATS_TEST_TMPDIR/not-built
+	unset KTSTR_CPU_CAP KTSTR_BYPASS_LLC_LOCKS
 	# packages are another test's business
 	mkdir -p "$BATS_TEST_TMPDIR/scripts"
 	cp "$TOP"/scripts/{kernel,kernel.config} "$BATS_TEST_TMPDIR/scripts"
@@ -90,6 +94,32 @@ setup()
 	[ "$status" = 1 ]
 	run "$kernel"
 	status_is 0
+}
+
+@test "it builds on its share of the CPUs, or, where ktstr is not built, on all" {
+	mkdir "$BATS_TEST_TMPDIR/locks"
+	export KTSTR_LOCK_DIR=$BATS_TEST_TMPDIR/locks
+	n=$((($(nproc) * 30 + 99) / 100))
+	O=$built run "$kernel"
+	status_is 0
+	has "ktstr share: shared: CPUs "
+	has "kernel: with -j$n"
+	[ "$(cat "$KSRC/share")" = "$n jobs, $n CPUs" ]
+	O=$built run "$kernel" --force --jobs 7
+	status_is 0
+	has "kernel: with -j7"
+	[ "$(cat "$KSRC/share")" = "$n jobs, $n CPUs" ]
+	O=$built run "$kernel" --force --cpu-cap 8000
+	status_is 1
+	has "a cap of 8000 CPUs (--cpu-cap, KTSTR_CPU_CAP): this process is allowed"
+	has "building failed"
+	run "$kernel" --force
+	status_is 0
+	has "$O/ktstr is not built, so all processors are used"
+	has "kernel: with -j$(nproc)"
+	KTSTR_CPU_CAP=1 run "$kernel" --force
+	status_is 1
+	has "a cap on CPUs needs $O/ktstr"
 }
 
 @test "KSRC is no kernel tree; a cache that cannot be written; bad options" {
