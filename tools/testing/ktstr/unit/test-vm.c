@@ -600,6 +600,7 @@ static void nodes_and_their_cpus_run(void **state)
 	struct fixture *f = FIXTURE_OF(wake_ap);
 
 	(void)state;
+	NEED_KVM();
 	f->cfg.nr_cpus = 0;
 	f->cfg.topology = &TOPO_EVEN(2, 2, 1, 1);
 	assert_int_equal(run(f), VM_EXIT_POWEROFF);
