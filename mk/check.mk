@@ -26,8 +26,8 @@ $(O)/unit/%: $(O)/$(TESTDIR)/unit/%.o $(UNIT_HELPER_OBJS) $(LIBKTSTR)
 		$(LIBKTSTR) -lcmocka $(LDLIBS)
 
 unit: $(UNIT_PROGS) ## build and run the unit tests
-	$(Q)CMOCKA_MESSAGE_OUTPUT=TAP \
-		scripts/tap-run unit $(O)/tap/unit.tap prove -v -e scripts/cmocka-tap $(UNIT_PROGS)
+	$(Q)scripts/tap-run unit $(O)/tap/unit.tap \
+		prove -v -e scripts/cmocka-tap $(UNIT_PROGS)
 
 # The corpora are replayed by an ordinary main(), with any compiler.
 $(O)/fuzz/replay-%: $(O)/$(TESTDIR)/fuzz/fuzz-%.o \

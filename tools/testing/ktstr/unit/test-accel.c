@@ -14,6 +14,7 @@
 
 #include <ktstr/fd.h>
 
+#include "skip.h"
 #include "vmm/accel.h"
 #include "vmm/softkvm.h"
 
@@ -97,10 +98,10 @@ static void real_device_is_measured_in_time(void **state)
 
 	(void)state;
 	if (access("/dev/kvm", R_OK | W_OK))
-		skip();
+		SKIP("/dev/kvm cannot be opened here");
 	accel__probe("/dev/kvm", &probe);
 	if (probe.kind == ACCEL_ABSENT)
-		skip();
+		SKIP("/dev/kvm is no KVM here");
 	fds = count_entries("/proc/self/fd");
 	threads = count_entries("/proc/self/task");
 	begin_ns = kt_now_ns();

@@ -16,13 +16,12 @@
 
 #include "acpi-machine.h"
 #include "scratch.h"
+#include "skip.h"
 
 static void need_iasl(void)
 {
-	if (system("command -v iasl >/dev/null 2>&1")) {
-		print_message("iasl is not installed (acpica-tools)\n");
-		skip();
-	}
+	if (system("command -v iasl >/dev/null 2>&1"))
+		SKIP("iasl is not installed (acpica-tools)");
 }
 
 static void disassemble(struct acpi_machine *f, const char *sig,

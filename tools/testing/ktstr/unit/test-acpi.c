@@ -12,6 +12,7 @@
 
 #include <ktstr/fd.h>
 
+#include "skip.h"
 #include "vmm/acpi/acpi.h"
 #include "vmm/acpi/aml.h"
 #include "vmm/dev/acpi-pm.h"
@@ -277,10 +278,8 @@ static void iasl_accepts_all_tables(void **state)
 	const u8 *p[3];
 
 	(void)state;
-	if (system("command -v iasl >/dev/null 2>&1")) {
-		print_message("iasl is not installed (acpica-tools)\n");
-		skip();
-	}
+	if (system("command -v iasl >/dev/null 2>&1"))
+		SKIP("iasl is not installed (acpica-tools)");
 	assert_non_null(mkdtemp(dir));
 	build(&t, 5);
 	p[1] = table(&t, 0, "FACP");

@@ -12,6 +12,7 @@
 #include <ktstr/fd.h>
 
 #include "scratch.h"
+#include "skip.h"
 
 struct fixture {
 	char dir[SCRATCH_PATH_MAX];
@@ -180,7 +181,7 @@ static void test_disk_full(void **state)
 	int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
 
 	if (full < 0)
-		skip();
+		SKIP("/dev/full cannot be opened here");
 	assert_int_equal(dup3(full, fx->c.fd, O_CLOEXEC), fx->c.fd);
 	close(full);
 	put_status(fx, MSG_WPROF_SHIPS, 0, 5);

@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "tools/testing/ktstr/unit/scratch.h"
+#include "tools/testing/ktstr/unit/skip.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -77,7 +78,9 @@ static bool packs(bool want_hit)
 	int fd __free(fd) = open(path, O_WRONLY | O_CLOEXEC);
 	assert_int_equal(fd__write_all(fd, buf, base.len), 0);
 	assert_int_equal(fd__write_all(fd, suffix, len), 0);
-	scratch__shell(root, "cd out && cpio -idu --quiet < ../archive");
+	scratch__shell(
+		root,
+		"cd out && cpio -idu --quiet -f dev/console < ../archive");
 	free(buf);
 	free(suffix);
 	bool hit = base.cache_hit;
@@ -88,7 +91,7 @@ static bool packs(bool want_hit)
 static void runs(const char *expect)
 {
 	if (geteuid() != 0)
-		skip();
+		SKIP("chroot(2) is for root");
 	packs(false);
 	assert_string_equal(
 		scratch__shell(root, "env -u LD_LIBRARY_PATH chroot out /init"),
@@ -292,7 +295,7 @@ static void ldcache_agrees_with_ldconfig(void **state)
 
 	(void)state;
 	if (fd__read_file(LDCACHE_PATH, LDCACHE_MAX, &buf, &len))
-		skip();
+		SKIP("this system has no " LDCACHE_PATH);
 	strcpy(want,
 	       scratch__shell(
 		       root,

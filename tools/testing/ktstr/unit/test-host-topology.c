@@ -10,6 +10,7 @@
 #include <ktstr/host-topology.h>
 
 #include "scratch.h"
+#include "skip.h"
 
 struct tree {
 	char root[SCRATCH_PATH_MAX];
@@ -270,10 +271,8 @@ static void this_host(void **state)
 	struct kt_diag diag = { 0 };
 	struct topo_capacity cap;
 
-	if (host_topology__read("/sys", &t->host, &diag)) {
-		print_message("%s\n", diag.msg);
-		skip();
-	}
+	if (host_topology__read("/sys", &t->host, &diag))
+		SKIP("%s", diag.msg);
 	cap = host_topology__capacity(&t->host);
 	assert_int_equal(cap.cpus, sysconf(_SC_NPROCESSORS_ONLN));
 	assert_in_range(cap.llcs, 1, cap.cpus);

@@ -19,6 +19,7 @@
 
 #include <ktstr/fd.h>
 
+#include "skip.h"
 #include "tiny-kernel.h"
 #include "vmm/kvm.h"
 #include "vmm/vm.h"
@@ -140,10 +141,8 @@ static void need_vcpus(unsigned int nr)
 	assert_int_equal(kvm__open(KVM_DEVICE, &kvm, NULL), 0);
 	most = kvm__max_vcpus(kvm);
 	close(kvm);
-	if (most < nr) {
-		print_message("KVM gives %u vCPUs\n", most);
-		skip();
-	}
+	if (most < nr)
+		SKIP("KVM gives %u vCPUs", most);
 }
 
 enum { L0, L1, LB0, LB1, L4, LAMD_CACHE, LAMD, LSIZE, LAMD_IDS, LPMU, NR };

@@ -16,6 +16,7 @@
 #include <sys/ioctl.h>
 #include <linux/kvm.h>
 
+#include "skip.h"
 #include "tiny-kernel.h"
 #include "vmm/kvm.h"
 #include "vmm/vm.h"
@@ -94,10 +95,8 @@ static void be_a_small_host(void)
 	has = kvm__has(kvm, KVM_CAP_X86_USER_SPACE_MSR) &&
 	      kvm__has(kvm, KVM_CAP_X86_MSR_FILTER);
 	close(kvm);
-	if (!has || most < TOO_MANY_CPUS) {
-		print_message("no MSR filters, or %u vCPUs at most\n", most);
-		skip();
-	}
+	if (!has || most < TOO_MANY_CPUS)
+		SKIP("no MSR filters, or %u vCPUs at most", most);
 	CPU_ZERO(&set);
 	CPU_SET(sched_getcpu(), &set);
 	assert_int_equal(sched_setaffinity(0, sizeof(set), &set), 0);

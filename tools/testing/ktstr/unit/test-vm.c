@@ -18,6 +18,7 @@
 
 #include <ktstr/fd.h>
 
+#include "skip.h"
 #include "tiny-kernel.h"
 #include "vmm/kvm.h"
 #include "vmm/vm.h"
@@ -318,10 +319,9 @@ static void wide_apic_id_wakes(void **state)
 	NEED_KVM();
 	assert_int_equal(kvm__open(KVM_DEVICE, &kvm, NULL), 0);
 	if (kvm__max_vcpus(kvm) < 252) {
-		print_message("KVM gives %u vCPUs\n", kvm__max_vcpus(kvm));
 		close(kvm);
 		fixture__free(f);
-		skip();
+		SKIP("KVM gives fewer than 252 vCPUs");
 	}
 	close(kvm);
 	f->cfg.nr_cpus = 0;

@@ -9,6 +9,7 @@
 #include <elf.h>
 #include <fcntl.h>
 
+#include "tools/testing/ktstr/unit/skip.h"
 #include "vmm/kvm.h"
 
 #define LOAD_ADDR MIB(16)
@@ -56,9 +57,7 @@ void tiny_kernel__need_kvm(void)
 {
 	int fd;
 
-	if (kvm__open(KVM_DEVICE, &fd, NULL)) {
-		print_message("no usable " KVM_DEVICE " here\n");
-		skip();
-	}
+	if (kvm__open(KVM_DEVICE, &fd, NULL))
+		SKIP("no usable " KVM_DEVICE " here");
 	close(fd);
 }
