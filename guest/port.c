@@ -24,6 +24,9 @@
 /* Room below which a relay first empties the buffer. */
 #define RELAY_MIN 4096u
 
+/* What one buffer of the console driver holds costs one exit either way. */
+#define BURST_WORTH (32u << 10)
+
 #define WAIT_BASE_MS 10000u
 #define WAIT_PER_CPU_MS 150u
 #define WAIT_MAX_MS 90000u
@@ -89,32 +92,79 @@ int port__put(struct port *port, u32 type, const void *payload, size_t len)
 	return 0;
 }
 
-int port__relay(struct port *port, u32 type, int fd, size_t *ret_len,
-		bool *ret_more)
+static ssize_t read_some(int fd, void *buf, size_t size)
 {
-	u8 *to;
-	size_t room, sent;
 	ssize_t n;
 
-	if (PORT_BUF_SIZE - port->used < RELAY_MIN + WIRE_HDR_SIZE) {
-		int err = port__flush(port);
-
-		if (err)
-			return err;
-	}
-	to = port->buf + port->used;
-	room = PORT_BUF_SIZE - port->used - WIRE_HDR_SIZE;
 	do
-		n = read(fd, to + WIRE_HDR_SIZE, room);
+		n = read(fd, buf, size);
 	while (n < 0 && errno == EINTR);
-	if (n < 0)
-		return -errno;
+	return n < 0 ? -errno : n;
+}
+
+/* Return: as read_some(); a failure of the port is one too. */
+static ssize_t relay_burst(struct port *port, u32 type, int fd)
+{
+	struct burst *b = &port->burst;
+	ssize_t n = read_some(fd, b->buf, BURST_SIZE);
+	int err = 0;
+
+	if (n > (ssize_t)BURST_WORTH) {
+		size_t len = burst__message(b, type, (size_t)n);
+
+		err = port__put(port, MSG_PAGES, &b->msg, len);
+		/* The host has read them once the write has returned. */
+		if (!err)
+			err = port__flush(port);
+	} else if (n > 0) {
+		err = port__put(port, type, b->buf, (size_t)n);
+	}
+	return err ? err : n;
+}
+
+static int make_room(struct port *port)
+{
+	return PORT_BUF_SIZE - port->used < RELAY_MIN + WIRE_HDR_SIZE
+		       ? port__flush(port)
+		       : 0;
+}
+
+static ssize_t relay_queued(struct port *port, u32 type, int fd, size_t room)
+{
+	u8 *to = port->buf + port->used;
+	ssize_t n = read_some(fd, to + WIRE_HDR_SIZE, room);
+	size_t sent;
+
 	if (n > 0 && (sent = admit(port, type, (size_t)n))) {
 		wire__header(to, type, to + WIRE_HDR_SIZE, (u32)sent);
 		port->used += WIRE_HDR_SIZE + sent;
 	}
+	return n;
+}
+
+int port__relay(struct port *port, u32 type, int fd, size_t *ret_len,
+		bool *ret_more)
+{
+	size_t room = BURST_SIZE;
+	ssize_t n;
+
+	if (port->burst.buf) {
+		n = relay_burst(port, type, fd);
+	} else {
+		int err = make_room(port);
+
+		if (err)
+			return err;
+		room = PORT_BUF_SIZE - port->used - WIRE_HDR_SIZE;
+		n = relay_queued(port, type, fd, room);
+	}
+	if (n < 0)
+		return (int)n;
 	*ret_len = (size_t)n;
 	*ret_more = (size_t)n == room;
+	/* Most programs never write that much. */
+	if (*ret_more && port->by_pages)
+		burst__setup(&port->burst);
 	return 0;
 }
 
@@ -268,5 +318,6 @@ int port__open(struct port *port, struct kt_diag *diag)
 				  "node (CONFIG_DEVTMPFS=y)",
 				  path, strerror(errno));
 	port->fd = fd;
+	port->by_pages = true;
 	return 0;
 }

@@ -8,6 +8,8 @@
 
 #include <ktstr/diag.h>
 
+#include "guest/burst.h"
+
 #define PORT_NAME "ktstr.bulk"
 #define PORT_BUF_SIZE (64u << 10)
 
@@ -24,6 +26,8 @@ struct port {
 	u64 left_out; /* bytes of output that may not */
 	size_t used;
 	u8 buf[PORT_BUF_SIZE];
+	bool by_pages; /* the other end sees this machine's memory */
+	struct burst burst;
 };
 
 /** port__put - queue a record; larger ones than the buffer go out at once */
@@ -34,6 +38,9 @@ int port__put(struct port *port, u32 type, const void *payload, size_t len);
  * @fd: read once, up to what the buffer has room for
  * @ret_len: bytes taken; 0 at end of file
  * @ret_more: the read filled all the room that there was
+ *
+ * Much at once goes out here and now by reference to its pages, where the port
+ * allows that, and with it what was queued before.
  *
  * Return: 0, -EAGAIN when @fd has nothing now, or -errno of either side.
  */

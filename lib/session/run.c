@@ -77,6 +77,7 @@ static void run__fini(struct run *run)
 	host_share__put(&run->share);
 	if (run->log_fd >= 0)
 		close(run->log_fd);
+	fetch__fini(&run->fetch);
 	wire_asm__fini(&run->wa);
 	wire_asm__fini(&run->com2_wa);
 	pthread_mutex_destroy(&run->lock);

@@ -11,6 +11,7 @@
 #include <pthread.h>
 
 #include "lib/session/capture.h"
+#include "lib/session/fetch.h"
 #include "lib/session/session-internal.h"
 #include "lib/session/workload.h"
 
@@ -43,6 +44,7 @@ struct run {
 	/* bulk port */
 	struct capture capture;
 	struct wire_asm wa;
+	struct fetch fetch;
 	pthread_mutex_t lock; /* of all below: a guest may use both channels */
 	u8 nonce[MSG_NONCE_SIZE];
 	struct keepbuf dmesg;

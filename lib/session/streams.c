@@ -60,29 +60,30 @@ static void on_result(struct run *run, const struct wire_record *rec)
 		vm__limit(run->vm, run->farewell_ns);
 }
 
-/* A workload's owner takes its output itself, as it is. */
-static void show(struct run *run, enum ktap_stream stream,
-		 const struct wire_record *rec)
+/* A workload's owner takes its output itself, as it is, and keeps what it will.
+ */
+static void take_output(struct run *run, enum ktap_stream stream,
+			struct keepbuf *kept, const struct wire_record *rec)
 {
 	const struct workload *w = run->workload;
 
-	if (w && w->io.output)
+	if (w && w->io.output) {
 		w->io.output(w->io.ctx, stream == KTAP_STREAM_STDERR ? 2 : 1,
 			     rec->payload, rec->len);
-	else
-		ktap_relay__feed(&run->relay, stream, rec->payload, rec->len);
+		return;
+	}
+	keepbuf__add(kept, rec->payload, rec->len);
+	ktap_relay__feed(&run->relay, stream, rec->payload, rec->len);
 }
 
 static void on_stdout(struct run *run, const struct wire_record *rec)
 {
-	keepbuf__add(&run->out, rec->payload, rec->len);
-	show(run, KTAP_STREAM_STDOUT, rec);
+	take_output(run, KTAP_STREAM_STDOUT, &run->out, rec);
 }
 
 static void on_stderr(struct run *run, const struct wire_record *rec)
 {
-	keepbuf__add(&run->err, rec->payload, rec->len);
-	show(run, KTAP_STREAM_STDERR, rec);
+	take_output(run, KTAP_STREAM_STDERR, &run->err, rec);
 }
 
 static void on_exec_exit(struct run *run, const struct wire_record *rec)
@@ -133,14 +134,9 @@ static const struct {
 	{ MSG_SCENARIO_START, on_scenario_start },
 };
 
-static void take_record(struct run *run, struct wire_stats *stats,
-			const struct wire_record *rec)
+static void handle(struct run *run, struct wire_stats *stats,
+		   const struct wire_record *rec)
 {
-	/* Good or bad, it says nothing about the test. */
-	if (capture__takes(rec->type)) {
-		capture__record(&run->capture, run->vm, rec);
-		return;
-	}
 	if (!wire__usable(stats, rec)) {
 		/* Unknown types are a newer guest's business, not damage. */
 		run->ev.damaged |= !rec->crc_ok || msg__find(rec->type);
@@ -149,6 +145,24 @@ static void take_record(struct run *run, struct wire_stats *stats,
 	for (size_t i = 0; i < ARRAY_SIZE(handlers); i++)
 		if (handlers[i].type == rec->type)
 			handlers[i].fn(run, rec);
+}
+
+static void take_record(struct run *run, struct wire_stats *stats,
+			const struct wire_record *rec)
+{
+	struct wire_record fetched;
+
+	if (fetch__is_output(rec)) {
+		if (fetch__record(&run->fetch, run->vm, rec, &fetched))
+			run->ev.damaged = true;
+		else
+			handle(run, stats, &fetched);
+	} else if (capture__takes(rec->type)) {
+		/* Good or bad, it says nothing about the test. */
+		capture__record(&run->capture, run->vm, rec);
+	} else {
+		handle(run, stats, rec);
+	}
 }
 
 static void on_bulk_record(void *ctx, const struct wire_record *rec)

@@ -181,16 +181,17 @@ b' '' "$(printf '\303\251')"
 	[[ $output != *LEAK* ]]
 }
 
-@test "--raw: bytes as they are, on both streams; includes in PATH" {
+@test "--raw: bytes as they are, few and many, on both streams; includes in PATH" {
 	mkdir dir
 	echo data >dir/file
+	head -c 3000001 /dev/urandom >many
 	script dir/tool 'cat /include-files/dir/file; printf "\\001\\377"'
-	script s 'tool; echo err >&2'
-	run bash -c '"$1" run --cpus 1 --raw -i dir -i cat -- ./s >out 2>err' \
-		_ "$O/ktstr"
+	script s 'tool; cat /include-files/many; cat /include-files/many >&2; echo err >&2'
+	run bash -c '"$1" run --cpus 1 --raw -i dir -i cat -i many -- ./s \
+		>out 2>err' _ "$O/ktstr"
 	status_is 0
-	printf 'data\n\001\377' | cmp - out
-	grep -qx err err
+	printf 'data\n\001\377' | cat - many | cmp - out
+	echo err | cat many - | cmp - err
 }
 
 @test "TAP with a failure behind exit status 0 is not ok" {
