@@ -75,7 +75,7 @@ run_tests: ## run the suite in virtual machines; the exit status tells
 	$(Q)O='$(O)' ./run_tests.sh
 
 kernel: ## build the test kernel (sched_ext, BTF) into the cache, 15 minutes
-	$(Q)scripts/setup --for kernel --packages
+	$(Q)scripts/setup --packages
 	$(Q)$(MAKE) $(O)/ktstr
 	$(Q)O='$(O)' scripts/kernel
 
