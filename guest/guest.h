@@ -27,6 +27,7 @@
  * struct guest_result - how the test child reports to PID 1
  * @exit_code: kselftest exit status, 0..255. Starts as -1; a child that ends
  *             without setting it, or ends with another status, has failed.
+ * @refused: the work did not begin: @exit_code is no program's status
  * @reason: why, NUL-terminated UTF-8, one line; may stay empty
  *
  * Lies in memory shared with the child and with all that the child forks, so
@@ -34,6 +35,7 @@
  */
 struct guest_result {
 	s32 exit_code;
+	bool refused;
 	char reason[GUEST_REASON_MAX];
 };
 
@@ -52,6 +54,12 @@ struct guest_ops {
 	 */
 	void (*run_test)(void *ctx, int argc, char **argv,
 			 struct guest_result *result);
+	/**
+	 * @check_machine: called in the test child before somebody's program
+	 * becomes of it; fills in @result, as refused, when the machine is
+	 * not the one of the file GUEST_MACHINE_NAME. NULL: nobody asks.
+	 */
+	void (*check_machine)(struct guest_result *result);
 };
 
 /**

@@ -231,24 +231,38 @@ static int step_environment(struct guest *guest, struct kt_diag *diag)
 	return 0;
 }
 
+/* Somebody's program, on the machine that it was started for. */
+static void run_workload(void *ctx, int argc, char **argv,
+			 struct guest_result *result)
+{
+	const struct guest *guest = ctx;
+	struct exec_ctx exec = { &guest->workload, &guest->params };
+
+	if (guest->ops->check_machine)
+		guest->ops->check_machine(result);
+	if (result->refused)
+		return;
+	if (guest->params.mode == GUEST_SHELL)
+		exec__shell(&exec, argc, argv, result);
+	else
+		exec__program(&exec, argc, argv, result);
+}
+
 static int step_test(struct guest *guest, struct kt_diag *diag)
 {
 	static const u8 phase = LIFE_PAYLOAD_STARTING;
-	struct exec_ctx ctx = { &guest->workload, &guest->params };
-	struct guest_ops ops[] = {
-		[GUEST_RUN] = *guest->ops,
-		[GUEST_EXEC] = { &ctx, exec__program },
-		[GUEST_SHELL] = { &ctx, exec__shell },
-	};
+	const struct guest_ops workload = { .ctx = guest,
+					    .run_test = run_workload };
+	bool foreign = guest->params.mode != GUEST_RUN;
 	struct run_config cfg = {
 		.port = guest->port,
-		.ops = &ops[guest->params.mode],
+		.ops = foreign ? &workload : guest->ops,
 		.argc = guest->argc,
 		.argv = guest->argv,
 		.timeout_ns = guest->params.test_timeout_ns,
 		.drain_ns = DRAIN_NS,
 		.owns_all = true,
-		.foreign = guest->params.mode != GUEST_RUN,
+		.foreign = foreign,
 		.tracer = &guest->tracer,
 	};
 	int err;

@@ -326,6 +326,8 @@ static void judge_foreign(const struct run *run, struct run_outcome *out)
 	out->exit_code = out->program_status == KSFT_PASS   ? KSFT_PASS
 			 : out->program_status == KSFT_SKIP ? KSFT_SKIP
 							    : KSFT_FAIL;
+	if (said >= 0 && run->shared->refused)
+		out->exit_code = out->program_status;
 	if (said >= 0)
 		memcpy(out->reason, run->shared->reason, sizeof(out->reason));
 }

@@ -10,6 +10,8 @@
 #include <sys/random.h>
 
 #include <ktstr/fd.h>
+#include <ktstr/test-topology.h>
+#include <ktstr/workload-file.h>
 
 #include "lib/session/settle.h"
 
@@ -153,15 +155,23 @@ static int args_blob(const struct run *run, struct initramfs_blob *ret_blob)
 static int build_suffix(struct run *run, void **ret_buf, size_t *ret_len,
 			struct kt_diag *diag)
 {
+	const struct topology declared = ktstr_attr__topology(run->attr);
+	char *machine __free(ptr) = NULL;
 	struct initramfs_blob blobs[] = {
 		{ .guest_path = MSG_NONCE_FILE,
 		  .data = run->nonce,
 		  .len = sizeof(run->nonce),
 		  .mode = 0400 },
+		{ .guest_path = GUEST_MACHINE_NAME, .mode = 0444 },
 		{ 0 },
 	};
-	struct initramfs_blob *own = &blobs[1];
-	int err;
+	struct initramfs_blob *own = &blobs[2];
+	int err = test_topology__declare(&declared, run->memory_mib, &machine);
+
+	if (err)
+		return err;
+	blobs[1].data = machine;
+	blobs[1].len = strlen(machine);
 
 	if (getrandom(run->nonce, sizeof(run->nonce), 0) != sizeof(run->nonce))
 		return diag__fail(diag, -EIO, "getrandom: %s", strerror(errno));

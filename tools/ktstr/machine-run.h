@@ -70,6 +70,8 @@ enum machine_host_key { MACHINE_KEY_CAP = 512, MACHINE_KEY_NO_PERF };
 	{ "115", "our machine, KVM or softkvm failed" }, \
 	{ "116", "no kernel, no accelerator, or a program that cannot be " \
 		 "packed" }, \
+	{ "118", "the guest's kernel sees another machine than was asked " \
+		 "for" }, \
 	{ "124", "the program was past its time limit" }
 /* clang-format on */
 

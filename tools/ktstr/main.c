@@ -3,8 +3,16 @@
 #include "tools/ktstr/cmd.h"
 #include "tools/ktstr/generate.h"
 
+#include <ktstr/fd.h>
+#include <ktstr/result.h>
+#include <ktstr/test-topology.h>
+#include <ktstr/workload-file.h>
+
 #include "guest/guest.h"
 #include "vmm/softkvm.h"
+
+/* Of a matrix of distances, mostly. */
+#define MACHINE_TEXT_MAX KIB(64)
 
 static void usage(FILE *to)
 {
@@ -35,9 +43,29 @@ static int finish(int status)
 	return CMD_INFRA;
 }
 
+/* In a guest: what runs here would be about another machine than it thinks. */
+static void check_machine(struct guest_result *result)
+{
+	char *text __free(ptr) = NULL;
+	struct kt_diag diag = { 0 };
+	int err = fd__read_file("/" GUEST_MACHINE_NAME, MACHINE_TEXT_MAX, &text,
+				NULL);
+
+	if (!err)
+		err = test_topology__check("/sys", text, &diag);
+	if (!err)
+		return;
+	result->refused = true;
+	result->exit_code = KTSTR_EXIT_TOPOLOGY_MISMATCH;
+	snprintf(result->reason, sizeof(result->reason), "%s",
+		 diag__text(&diag, err));
+}
+
 int main(int argc, char **argv)
 {
-	static const struct guest_ops guest; /* no tests of its own */
+	/* No tests of its own. */
+	static const struct guest_ops guest = { .check_machine =
+							check_machine };
 	const struct command *cmd;
 	int status;
 

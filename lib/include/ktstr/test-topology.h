@@ -133,4 +133,22 @@ int test_topology__compare(const struct test_topology *t,
 			   const struct topology *declared, u64 memory_mib,
 			   struct kt_diag *diag);
 
+/**
+ * test_topology__declare - @declared as text, for test_topology__check()
+ * @memory_mib: of all its nodes
+ * @ret_text: for free()
+ * Return: 0 or -ENOMEM.
+ */
+int test_topology__declare(const struct topology *declared, u64 memory_mib,
+			   char **ret_text);
+
+/**
+ * test_topology__check - test_topology__compare() with what @text declares
+ * @sysfs: "/sys"
+ * @text: of test_topology__declare(); taken apart in place
+ * Return: 0, -ENODEV with what differs, -EINVAL when @text is no such text, or
+ * -errno of reading sysfs.
+ */
+int test_topology__check(const char *sysfs, char *text, struct kt_diag *diag);
+
 #endif /* KTSTR_TEST_TOPOLOGY_H */

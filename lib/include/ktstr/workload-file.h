@@ -16,4 +16,7 @@
 /* Set to "1" for everything that guest init starts. */
 #define GUEST_WORKLOAD_ENV "KTSTR_GUEST_INIT"
 
+/* And the one that says which machine it is: test_topology__declare(). */
+#define GUEST_MACHINE_NAME "machine"
+
 #endif /* KTSTR_WORKLOAD_FILE_H */

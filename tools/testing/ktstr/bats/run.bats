@@ -233,6 +233,14 @@ b' '' "$(printf '\303\251')"
 	has "sysrq"
 }
 
+@test "another machine than was asked for: 118, and nothing begins" {
+	krun --cpus 2 --kargs maxcpus=1 -- /bin/echo it ran
+	status_is 118
+	has "# topology_mismatch: online CPUs: the kernel sees 1, declared is 2"
+	has "not ok 1 selftests: ktstr: echo # ERROR topology_mismatch"
+	[[ $output != *"it ran"* ]]
+}
+
 @test "a flood: what is not shown is counted, the result is there" {
 	krun --cpus 1 --timeout 100 -- /bin/dd if=/dev/zero bs=64k count=320 status=none
 	status_is 0

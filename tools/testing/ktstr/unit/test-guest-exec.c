@@ -113,7 +113,7 @@ static struct run_outcome run(const char *path, const char *script)
 				   .envp = envp };
 	struct guest_params params = { 0 };
 	struct exec_ctx ctx = { &w, &params };
-	struct guest_ops ops = { &ctx, exec__program };
+	struct guest_ops ops = { .ctx = &ctx, .run_test = exec__program };
 	struct port *port = calloc(1, sizeof(*port));
 	struct run_config cfg = { .port = port,
 				  .ops = &ops,

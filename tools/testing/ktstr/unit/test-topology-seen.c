@@ -280,6 +280,92 @@ static void a_kernel_without_numa_is_fine_with_one_node(void **state)
 	assert_int_equal(test_topology__compare(&t, &declared, 512, NULL), 0);
 }
 
+/* --- as text ---------------------------------------------------------------
+ */
+
+/* What the made-up sysfs in @root shows, from the text of @t. */
+static int check_text(const char *root, const struct topology *t, u64 mib,
+		      struct kt_diag *diag)
+{
+	char *text __free(ptr) = NULL;
+
+	*diag = (struct kt_diag){ 0 };
+	assert_int_equal(test_topology__declare(t, mib, &text), 0);
+	return test_topology__check(root, text, diag);
+}
+
+static void declarations_travel_as_text(void **state)
+{
+	static const struct topo_node nodes[] = {
+		{ .llcs = 1, .memory_mib = 512 },
+		{ .memory_mib = 256 },
+	};
+	static const u8 distances[] = { 10, 17, 17, 10 };
+	static const u8 farther[] = { 10, 18, 18, 10 };
+	const struct topo_node smaller[] = { nodes[0], { .memory_mib = 128 } };
+	struct topology t = { 2, 1, 2, 1, nodes, 2, distances, 4 };
+	char root[SCRATCH_PATH_MAX];
+	struct kt_diag diag;
+
+	(void)state;
+	scratch__make(root);
+	scratch__shell(root,
+		       "mkdir -p devices/system && cd devices/system && "
+		       "mkdir -p node/node0 node/node1 && echo 0-1 "
+		       "| tee node/online node/node0/cpulist >/dev/null && "
+		       "echo >node/node1/cpulist && "
+		       "echo '10 17' >node/node0/distance && "
+		       "echo '17 10' >node/node1/distance && "
+		       "echo 'Node 0 MemTotal: 500000 kB' >node/node0/meminfo "
+		       "&& echo 'Node 1 MemTotal: 250000 kB' "
+		       ">node/node1/meminfo && for c in cpu0 cpu1; do "
+		       "mkdir -p cpu/$c/cache/index0; "
+		       "echo 3 >cpu/$c/cache/index0/level; "
+		       "echo 0-1 >cpu/$c/cache/index0/shared_cpu_list; done; "
+		       "echo 0-1 >cpu/online");
+	assert_int_equal(check_text(root, &t, 768, &diag), 0);
+	t.distances = farther;
+	assert_int_equal(check_text(root, &t, 768, &diag), -ENODEV);
+	assert_non_null(strstr(diag.msg, "sees 17, declared is 18"));
+	t.distances = distances;
+	t.nodes = smaller;
+	assert_int_equal(check_text(root, &t, 640, &diag), -ENODEV);
+	assert_non_null(strstr(diag.msg, "MiB of node 1"));
+	t = TOPO_EVEN(1, 1, 3, 1);
+	assert_int_equal(check_text(root, &t, 768, &diag), -ENODEV);
+	assert_non_null(strstr(diag.msg, "sees 2, declared is 3"));
+	t = TOPO_EVEN(1, 1, 2, 1);
+	assert_int_equal(check_text("/no/sys", &t, 768, &diag), -ENOENT);
+	scratch__remove(root);
+}
+
+static void texts_that_declare_nothing(void **state)
+{
+	static const char *const texts[] = {
+		"",
+		"1n1l2c1t\n512\n10",
+		"1n1l2c\n512\n10\n",
+		"1n1l2c1t\nmuch\n10\n",
+		"1n1l2c1t\n512\n10,20\n",
+		"9999n1l2c1t\n512\n10\n",
+		"2n1l2c1t\n512\n10,20/20,10\nllcs=1,memory=9\n",
+		"2n1l2c1t\n512\n10,20/20,10\nllcs=1\nllcs=x\n",
+		"2n1l2c1t\n512\n10,20/21,10\nllcs=1,memory=256\n"
+		"llcs=0,memory=256\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		char *text __free(ptr) = strdup(texts[i]);
+		struct kt_diag diag = { 0 };
+
+		assert_non_null(text);
+		assert_int_equal(test_topology__check("/sys", text, &diag),
+				 -EINVAL);
+		assert_true(diag.msg[0]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -290,6 +376,8 @@ int main(void)
 		cmocka_unit_test(the_same_machine_compares_equal),
 		cmocka_unit_test(every_difference_is_told),
 		cmocka_unit_test(a_kernel_without_numa_is_fine_with_one_node),
+		cmocka_unit_test(declarations_travel_as_text),
+		cmocka_unit_test(texts_that_declare_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
