@@ -126,7 +126,8 @@ static void tell(void *ctx, const char *text)
 }
 
 /* Say what was reserved and let the machine have it. */
-static void use(struct host_share *share, unsigned int nr_vcpus)
+static void use(struct host_share *share, const char *sysfs,
+		unsigned int nr_vcpus)
 {
 	struct host_reservation *r = &share->r;
 	/* A window counts CPUs; which of its LLCs' to use is the kernel's. */
@@ -145,7 +146,14 @@ static void use(struct host_share *share, unsigned int nr_vcpus)
 		share->placement.performance = true;
 		share->placement.pin = r->pins.cpu;
 		share->placement.service_cpu = r->pins.service_cpu;
-		share->placement.mems = r->pins.mems;
+		if (r->no_nodes)
+			fprintf(share->report,
+				"# host: memory of no node in particular: "
+				"%s/devices/system/node/online names no NUMA "
+				"nodes (CONFIG_NUMA, or is sysfs hidden?)\n",
+				sysfs);
+		else
+			share->placement.mems = r->pins.mems;
 		host_checks(tell, share->report, nr_vcpus);
 	}
 	if (cpuset__count(&r->mems) > 1 && r->mode == HOST_MODE_SHARED)
@@ -174,7 +182,7 @@ static int run_all_the_same(const struct host_rules *rules,
 	unlocked.no_locks = true;
 	err = host__reserve(&rules->sys, &unlocked, &share->r, diag);
 	if (!err)
-		use(share, req->budget.vcpus);
+		use(share, rules->sys.sysfs, req->budget.vcpus);
 	return err;
 }
 
@@ -208,7 +216,7 @@ static int go_without(const struct host_rules *rules,
 		return 0;
 	}
 	if (!err)
-		use(share, 0);
+		use(share, rules->sys.sysfs, 0);
 	return err;
 }
 
@@ -248,7 +256,7 @@ int host_share__get(const struct host_rules *rules,
 		return 0;
 	err = host__reserve(&rules->sys, &req, &share->r, &why);
 	if (!err) {
-		use(share, attr->cpus);
+		use(share, rules->sys.sysfs, attr->cpus);
 		return 0;
 	}
 	if (may_go_without(rules, req.mode, err))

@@ -255,6 +255,7 @@ static int read_nodes(const char *sysfs, struct host_topology *host,
 	if (!cpuset__count(&ids) || cpuset__count(&ids) > MAX_NODES) {
 		ids = (struct cpuset){ 0 };
 		cpuset__add(&ids, 0);
+		host->no_nodes = true;
 	}
 	err = alloc_nodes(host, &ids, diag);
 	for (unsigned int i = 0; !err && i < host->nr_nodes; i++) {

@@ -89,6 +89,7 @@ static void keep_plan(struct job *job, const struct host_plan *plan)
 	job->r.cpus = plan->cpus;
 	job->r.llcs = plan->llcs;
 	job->r.mems = plan->mems;
+	job->r.no_nodes = job->view.topo.no_nodes;
 	cpuset__for_each(llc, &plan->llcs)
 	{
 		struct cpuset cpus;

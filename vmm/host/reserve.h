@@ -34,6 +34,7 @@ struct host_reservation {
 	struct cpuset llcs;    /* theirs */
 	struct cpuset near;    /* allowed CPUs of these LLCs */
 	struct cpuset mems;    /* node ids */
+	bool no_nodes;	       /* @mems is a guess: sysfs has no nodes */
 	struct host_pins pins; /* performance only */
 	struct host_locks locks;
 	unsigned int nr_allowed;

@@ -30,7 +30,8 @@ struct host_topology {
 	unsigned int nr_llcs;
 	struct host_node *node;
 	unsigned int nr_nodes;
-	u8 *distance; /* nr_nodes^2, row by row */
+	u8 *distance;  /* nr_nodes^2, row by row */
+	bool no_nodes; /* the kernel names none: the one is made up */
 };
 
 /**

@@ -120,7 +120,9 @@ nothing_left() { [ -z "$(find /sys/fs/cgroup -name "ktstr-build-*-$1")" ]; }
 	ktstr share --cpu-cap 2 -- sh -c '
 		echo "<$KTSTR_BUILD_JOBS jobs, $(nproc) CPUs>"
 		grep 0:: /proc/self/cgroup
-		cat own/ktstr-build-*/cpuset.cpus own/cgroup.subtree_control'
+		cat own/ktstr-build-*/cpuset.cpus own/cgroup.subtree_control
+		ktstr locks --hold window --topology 1n1l3c1t </dev/null
+		ktstr locks --hold window --topology 1n1l2c1t </dev/null'
 	echo "kept: $?"
 	ls -d own/ktstr-build-* 2>&1
 	echo "after: <$(cat own/cgroup.subtree_control)>"
@@ -149,6 +151,10 @@ nothing_left() { [ -z "$(find /sys/fs/cgroup -name "ktstr-build-*-$1")" ]; }
 	has "root: 125"
 	has "<2 jobs, 2 CPUs>"
 	has "0::/own/ktstr-build-"
+	has "0-1"
+	has "cpuset"
+	has "3 vCPUs: this process is allowed 2 CPUs"
+	has "window: CPUs 0-1, LLCs 0"
 	has "kept: 0"
 	has "own/ktstr-build-*: No such file"
 	has "after: <>"

@@ -397,6 +397,26 @@ static void unreadable_sysfs(void **state)
 	assert_non_null(strstr(p->diag.msg, "/no/sys"));
 }
 
+static void numa_sysfs_that_is_missing(void **state)
+{
+	struct place *p = *state;
+
+	/* Two nodes, which is what memory is bound to. */
+	scratch__shell(p->root,
+		       "cd devices/system && mkdir -p node/node0 node/node1 && "
+		       "echo 0-1 >node/online && echo 0-7 >node/node0/cpulist "
+		       "&& echo 8-15 >node/node1/cpulist");
+	p->attr.performance_mode = true;
+	got(p, "# host: performance: CPUs 0-1, LLCs 0, service CPU 2\n");
+	assert_null(strstr(p->report, "NUMA"));
+	assert_list(&p->share.use->mems[0], "0");
+	host_share__put(&p->share);
+	scratch__shell(p->root, "rm -r devices/system/node");
+	got(p, "/devices/system/node/online names no NUMA nodes (CONFIG_NUMA");
+	assert_null(p->share.use->mems);
+	host_share__put(&p->share);
+}
+
 static void bypassing_locks(void **state)
 {
 	struct place *p = *state;
@@ -490,6 +510,7 @@ int main(void)
 		AT_A_PLACE(bypassing_contention_changes_nothing_else),
 		AT_A_PLACE(lock_directories_that_cannot_be_used),
 		AT_A_PLACE(unreadable_sysfs),
+		AT_A_PLACE(numa_sysfs_that_is_missing),
 		AT_A_PLACE(bypassing_locks),
 		cmocka_unit_test(rules_come_from_the_environment),
 		cmocka_unit_test(running_processes_are_counted),

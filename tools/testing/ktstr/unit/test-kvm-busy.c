@@ -2,7 +2,7 @@
 /*
  * A host that has nothing left for a machine, for a moment or for good. Its
  * errors are put in place of KVM's answers by the ioctl() of this program,
- * which is linked before libc's.
+ * which is linked before libc's. And a KVM with fewer vCPUs than are wanted.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -32,6 +32,8 @@ static struct {
 	unsigned int times, calls;
 } fault;
 
+static int most_vcpus; /* that KVM says it gives a machine; 0: as it says */
+
 int ioctl(int fd, unsigned long request, ...)
 {
 	unsigned long arg;
@@ -40,6 +42,9 @@ int ioctl(int fd, unsigned long request, ...)
 	va_start(ap, request);
 	arg = va_arg(ap, unsigned long);
 	va_end(ap);
+	if (most_vcpus && request == KVM_CHECK_EXTENSION &&
+	    arg == KVM_CAP_MAX_VCPUS)
+		return most_vcpus;
 	if (fault.request == request && fault.calls++ < fault.times) {
 		errno = fault.err;
 		return -1;
@@ -59,6 +64,7 @@ static int heal(void **state)
 {
 	(void)state;
 	fail_calls(0, 0, 0);
+	most_vcpus = 0;
 	return 0;
 }
 
@@ -255,6 +261,20 @@ static void too_few_files_for_so_many_cpus(void **state)
 	assert_int_equal(count_fds(), fds);
 }
 
+/* No shortage: it will not become more. */
+static void more_cpus_than_kvm_gives(void **state)
+{
+	struct kt_diag diag;
+	struct vm *vm;
+
+	(void)state;
+	most_vcpus = 3;
+	assert_int_equal(build(3, &vm, &diag), 0);
+	vm__free(vm);
+	assert_int_equal(build(4, &vm, &diag), -EINVAL);
+	assert_string_equal(diag.msg, "4 CPUs: KVM on this host allows 3");
+}
+
 #define FAULTY(test) cmocka_unit_test_teardown(test, heal)
 
 int main(void)
@@ -267,6 +287,7 @@ int main(void)
 		FAULTY(every_step_of_a_machine_is_tried_again),
 		FAULTY(every_step_of_a_machine_may_be_too_much),
 		FAULTY(too_few_files_for_so_many_cpus),
+		FAULTY(more_cpus_than_kvm_gives),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
