@@ -164,18 +164,24 @@ static void read_cores(const char *sysfs, struct host_topology *host)
 	}
 }
 
-/* "Node 0 MemTotal:       16316412 kB" */
+u64 host_meminfo_kib(const char *text, const char *key)
+{
+	size_t len = strlen(key);
+
+	for (const char *at = text; (at = strstr(at, key)); at += len)
+		if (at > text && at[-1] == ' ' && at[len] == ':')
+			return strtoull(at + len + 1, NULL, 10);
+	return 0;
+}
+
 static u64 read_node_memory(const char *sysfs, unsigned int id)
 {
-	static const char key[] = "MemTotal:";
 	char *text __free(ptr) = NULL;
-	const char *at;
 
 	if (read_text(&text, "%s/devices/system/node/node%u/meminfo", sysfs,
 		      id))
 		return 0;
-	at = strstr(text, key);
-	return at ? strtoull(at + strlen(key), NULL, 10) : 0;
+	return host_meminfo_kib(text, "MemTotal");
 }
 
 static void read_node_cpus(const char *sysfs, struct host_topology *host,

@@ -170,14 +170,6 @@ bool test_topology__is_memory_only(const struct test_topology *t,
 	return index_of_node(t, node) != UINT_MAX && !cpuset__count(&cpus);
 }
 
-/* "Node 0 MemFree:   123 kB" */
-static u64 meminfo(const char *text, const char *key)
-{
-	const char *at = strstr(text, key);
-
-	return at ? strtoull(at + strlen(key), NULL, 10) : 0;
-}
-
 int test_topology__node_memory(const struct test_topology *t, unsigned int node,
 			       struct test_node_memory *ret_memory)
 {
@@ -195,8 +187,8 @@ int test_topology__node_memory(const struct test_topology *t, unsigned int node,
 	err = fd__read_file(path, MEMINFO_MAX, &text, NULL);
 	if (err)
 		return err;
-	m.total_kib = meminfo(text, " MemTotal:");
-	m.free_kib = KT_MIN(meminfo(text, " MemFree:"), m.total_kib);
+	m.total_kib = host_meminfo_kib(text, "MemTotal");
+	m.free_kib = KT_MIN(host_meminfo_kib(text, "MemFree"), m.total_kib);
 	m.used_kib = m.total_kib - m.free_kib;
 	*ret_memory = m;
 	return 0;

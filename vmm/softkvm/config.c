@@ -67,23 +67,24 @@ static int find_programs(struct softkvm_config *cfg, struct kt_diag *diag)
 	return 0;
 }
 
-static int read_idle(unsigned int *ret_s, struct kt_diag *diag)
+int softkvm_config__number(const char *env, unsigned int least,
+			   unsigned int most, unsigned int *ret_n,
+			   struct kt_diag *diag)
 {
-	const char *text = getenv(SOFTKVM_IDLE_ENV);
+	const char *text = getenv(env);
 	unsigned long val;
 	char *end;
 
-	*ret_s = IDLE_DEFAULT_S;
 	if (!text || !*text)
 		return 0;
 	errno = 0;
 	val = strtoul(text, &end, 10);
-	if (errno || *end || *text < '0' || *text > '9' || !val ||
-	    val > IDLE_MAX_S)
+	if (errno || *end || *text < '0' || *text > '9' || val < least ||
+	    val > most)
 		return diag__fail(diag, -EINVAL,
-				  "%s is '%s'; it takes seconds from 1 to %u",
-				  SOFTKVM_IDLE_ENV, text, IDLE_MAX_S);
-	*ret_s = (unsigned int)val;
+				  "%s is '%s'; it takes a number from %u to %u",
+				  env, text, least, most);
+	*ret_n = (unsigned int)val;
 	return 0;
 }
 
@@ -144,8 +145,10 @@ int softkvm_config__load(struct softkvm_config *ret, struct kt_diag *diag)
 	err = find_programs(cfg, diag);
 	if (!err)
 		err = kernel__resolve("default", &cfg->kernel, diag);
+	cfg->idle_s = IDLE_DEFAULT_S;
 	if (!err)
-		err = read_idle(&cfg->idle_s, diag);
+		err = softkvm_config__number(SOFTKVM_IDLE_ENV, 1, IDLE_MAX_S,
+					     &cfg->idle_s, diag);
 	if (!err)
 		err = choose_memory(&cfg->memory_mib, diag);
 	if (!err)

@@ -36,4 +36,13 @@ extern const char softkvm_cmdline[];
  */
 int softkvm_config__load(struct softkvm_config *ret, struct kt_diag *diag);
 
+/**
+ * softkvm_config__number - the number in the variable @env
+ * @ret_n: left as it is when @env is not set or empty
+ * Return: 0, or -EINVAL naming @env, its value, @least and @most.
+ */
+int softkvm_config__number(const char *env, unsigned int least,
+			   unsigned int most, unsigned int *ret_n,
+			   struct kt_diag *diag);
+
 #endif /* VMM_SOFTKVM_CONFIG_H */

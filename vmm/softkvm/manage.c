@@ -7,6 +7,7 @@
 #include <ktstr/fd.h>
 
 #include "vmm/softkvm/client.h"
+#include "vmm/softkvm/config.h"
 
 #define STOP_LIMIT_MS 10000
 #define STATUS_LIMIT_MS 10000
@@ -60,23 +61,10 @@ static int stop_instance(const char *path, const char *instance, void *ctx)
 
 int softkvm__instance(unsigned int *ret_instance, struct kt_diag *diag)
 {
-	const char *text = getenv(SOFTKVM_INSTANCE_ENV);
-	unsigned long val;
-	char *end;
-
 	*ret_instance = 0;
-	if (!text || !*text)
-		return 0;
-	errno = 0;
-	val = strtoul(text, &end, 10);
-	if (errno || *end || *text < '0' || *text > '9' ||
-	    val >= SOFTKVM_INSTANCES)
-		return diag__fail(diag, -EINVAL,
-				  "%s is '%s'; it takes a number from 0 to %u",
-				  SOFTKVM_INSTANCE_ENV, text,
-				  SOFTKVM_INSTANCES - 1);
-	*ret_instance = (unsigned int)val;
-	return 0;
+	return softkvm_config__number(SOFTKVM_INSTANCE_ENV, 0,
+				      SOFTKVM_INSTANCES - 1, ret_instance,
+				      diag);
 }
 
 static int stop_machine(unsigned int number, struct kt_diag *diag)

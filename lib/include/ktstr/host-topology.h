@@ -48,6 +48,12 @@ int host_topology__read(const char *sysfs, struct host_topology *ret_host,
 void host_topology__fini(struct host_topology *host);
 DEFINE_FREE(host_topology, struct host_topology, host_topology__fini(&_T))
 
+/**
+ * host_meminfo_kib - @key's number in a node's meminfo, "Node 0 MemFree: 9 kB"
+ * Return: it, or 0 where @text does not say.
+ */
+u64 host_meminfo_kib(const char *text, const char *key);
+
 /** host_topology__node_of_llc - node index of most of the LLC's CPUs */
 unsigned int host_topology__node_of_llc(const struct host_topology *host,
 					unsigned int llc);

@@ -265,6 +265,24 @@ static void online_must_be_there(void **state)
 	refused(t, -EINVAL, "'0-x'");
 }
 
+static void fields_of_meminfo(void **state)
+{
+	static const char text[] = "Node 1 MemTotal:    4000 kB\n"
+				   "Node 1 MemFree:      15 kB\n"
+				   "Node 1 SwapMemFree:  7 kB\n"
+				   "Node 1 Active(anon): 9 kB\n"
+				   "Node 1 Active:       8 kB\n";
+
+	(void)state;
+	assert_int_equal(host_meminfo_kib(text, "MemTotal"), 4000);
+	assert_int_equal(host_meminfo_kib(text, "MemFree"), 15);
+	assert_int_equal(host_meminfo_kib(text, "Active"), 8);
+	assert_int_equal(host_meminfo_kib(text, "Free"), 0);
+	assert_int_equal(host_meminfo_kib(text, "MemUsed"), 0);
+	assert_int_equal(host_meminfo_kib("MemTotal: 1 kB", "MemTotal"), 0);
+	assert_int_equal(host_meminfo_kib("", "MemTotal"), 0);
+}
+
 static void this_host(void **state)
 {
 	struct tree *t = *state;
@@ -292,6 +310,7 @@ int main(void)
 		TEST(memory_only_node),
 		TEST(llc_across_nodes_counts_its_cpus),
 		TEST(online_must_be_there),
+		cmocka_unit_test(fields_of_meminfo),
 		TEST(this_host),
 	};
 
