@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <sys/stat.h>
 
 #include <ktstr/fd.h>
 
@@ -96,6 +97,24 @@ void fake_host__view(const struct fake_host *host, const char *root,
 	fake_host__write(host, root);
 	if (host_view__read(&sys, ret_view, &diag))
 		fail_msg("%s", diag.msg);
+}
+
+void fake_place__make(struct fake_place *place, const struct fake_host *host)
+{
+	scratch__make(place->root);
+	snprintf(place->locks, sizeof(place->locks), "%s/locks", place->root);
+	assert_int_equal(mkdir(place->locks, 01777), 0);
+	fake_host__write(host, place->root);
+	place->allowed = fake_host__set(host->online);
+	place->sys = (struct host_system){ .sysfs = place->root,
+					   .proc = "/proc",
+					   .lock_dir = place->locks,
+					   .allowed = &place->allowed };
+}
+
+void fake_place__remove(struct fake_place *place)
+{
+	scratch__remove(place->root);
 }
 
 void assert_list(const struct cpuset *set, const char *list)

@@ -3,6 +3,7 @@
 #ifndef UNIT_FAKE_HOST_H
 #define UNIT_FAKE_HOST_H
 
+#include "scratch.h"
 #include "vmm/host/view.h"
 
 #define FAKE_ROWS_MAX 16u
@@ -22,6 +23,18 @@ void fake_host__write(const struct fake_host *host, const char *root);
 /** fake_host__view - written to @root and read back; @allowed NULL: online */
 void fake_host__view(const struct fake_host *host, const char *root,
 		     const char *allowed, struct host_view *ret_view);
+
+/** struct fake_place - a host and its lock directory; must not move */
+struct fake_place {
+	char root[SCRATCH_PATH_MAX];
+	char locks[SCRATCH_PATH_MAX + 8];
+	struct cpuset allowed;
+	struct host_system sys; /* points to the others, and to /proc */
+};
+
+/** fake_place__make - @host, all of its online CPUs allowed, no locks yet */
+void fake_place__make(struct fake_place *place, const struct fake_host *host);
+void fake_place__remove(struct fake_place *place);
 
 /** fake_host__set - the set that a list names */
 struct cpuset fake_host__set(const char *list);

@@ -18,7 +18,6 @@
 #include <sys/wait.h>
 
 #include "fake-host.h"
-#include "scratch.h"
 #include "vmm/host/reserve.h"
 
 static const struct fake_host two_nodes = {
@@ -28,10 +27,7 @@ static const struct fake_host two_nodes = {
 };
 
 struct place {
-	char root[SCRATCH_PATH_MAX];
-	char locks[SCRATCH_PATH_MAX + 8];
-	struct cpuset allowed;
-	struct host_system sys;
+	struct fake_place at;
 	struct host_reservation r[3];
 	struct kt_diag diag;
 };
@@ -41,15 +37,7 @@ static int setup(void **state)
 	struct place *p = calloc(1, sizeof(*p));
 
 	assert_non_null(p);
-	scratch__make(p->root);
-	snprintf(p->locks, sizeof(p->locks), "%s/locks", p->root);
-	assert_int_equal(mkdir(p->locks, 01777), 0);
-	fake_host__write(&two_nodes, p->root);
-	p->allowed = fake_host__set("0-15");
-	p->sys = (struct host_system){ .sysfs = p->root,
-				       .proc = "/proc",
-				       .lock_dir = p->locks,
-				       .allowed = &p->allowed };
+	fake_place__make(&p->at, &two_nodes);
 	*state = p;
 	return 0;
 }
@@ -60,7 +48,7 @@ static int teardown(void **state)
 
 	for (size_t i = 0; i < ARRAY_SIZE(p->r); i++)
 		host_reservation__release(&p->r[i]);
-	scratch__remove(p->root);
+	fake_place__remove(&p->at);
 	free(p);
 	return 0;
 }
@@ -76,7 +64,7 @@ static int reserve(struct place *p, enum host_mode mode, const char *label,
 	assert_int_equal(topo__parse_label(label, &topo, NULL), 0);
 	req.budget.vcpus = topo__nr_cpus(&topo);
 	p->diag = (struct kt_diag){ 0 };
-	return host__reserve(&p->sys, &req, r, &p->diag);
+	return host__reserve(&p->at.sys, &req, r, &p->diag);
 }
 
 /* A process that holds a reservation until it is killed. */
@@ -235,12 +223,12 @@ static void whoever_goes_without_avoids_the_lonely(void **state)
 	pid_t pid = holder(p, HOST_MODE_PERFORMANCE, "1n3l1c1t", 0, "0,4,8");
 	pid_t more;
 
-	assert_int_equal(host__avoid(&p->sys, &r, &p->diag), 0);
+	assert_int_equal(host__avoid(&p->at.sys, &r, &p->diag), 0);
 	assert_list(&r.cpus, "12-15");
 	assert_list(&r.llcs, "3");
 	host_reservation__release(&r);
 	more = holder(p, HOST_MODE_PERFORMANCE, "1n1l1c1t", 0, "12");
-	assert_int_equal(host__avoid(&p->sys, &r, &p->diag), -EBUSY);
+	assert_int_equal(host__avoid(&p->at.sys, &r, &p->diag), -EBUSY);
 	assert_says(p, "every LLC");
 	kill_holder(more);
 	kill_holder(pid);
@@ -256,8 +244,8 @@ static void without_locks_nobody_is_in_the_way(void **state)
 					  .no_locks = true };
 	pid_t pid = holder(p, HOST_MODE_PERFORMANCE, "1n1l2c1t", 0, "0-1");
 
-	p->sys.lock_dir = "/no/such/directory";
-	assert_int_equal(host__reserve(&p->sys, &req, &r, &p->diag), 0);
+	p->at.sys.lock_dir = "/no/such/directory";
+	assert_int_equal(host__reserve(&p->at.sys, &req, &r, &p->diag), 0);
 	assert_list(&r.cpus, "0-1");
 	assert_int_equal(r.locks.nr, 0);
 	kill_holder(pid);
@@ -276,7 +264,7 @@ static void files_are_everybodys_and_stay(void **state)
 
 	assert_int_equal(reserve(p, HOST_MODE_WINDOW, "1n1l1c1t", 0, &r), 0);
 	umask(old);
-	snprintf(path, sizeof(path), "%s/ktstr-cpu-0.lock", p->locks);
+	snprintf(path, sizeof(path), "%s/ktstr-cpu-0.lock", p->at.locks);
 	assert_int_equal(stat(path, &a), 0);
 	assert_int_equal(a.st_mode & 0777, 0666);
 	assert_int_equal(a.st_size, 0);
@@ -285,7 +273,7 @@ static void files_are_everybodys_and_stay(void **state)
 	host_reservation__release(&r);
 	assert_int_equal(stat(path, &b), 0);
 	assert_int_equal(a.st_ino, b.st_ino);
-	snprintf(path, sizeof(path), "%s/ktstr-llc-0.lock", p->locks);
+	snprintf(path, sizeof(path), "%s/ktstr-llc-0.lock", p->at.locks);
 	assert_int_equal(stat(path, &b), 0);
 }
 
@@ -297,16 +285,16 @@ static void a_removed_file_is_noticed(void **state)
 	char path[128];
 	int dir, fd;
 
-	snprintf(path, sizeof(path), "%s/ktstr-cpu-3.lock", p->locks);
-	assert_int_equal(host_lockdir__open(p->locks, NULL, &dir, NULL), 0);
+	snprintf(path, sizeof(path), "%s/ktstr-cpu-3.lock", p->at.locks);
+	assert_int_equal(host_lockdir__open(p->at.locks, NULL, &dir, NULL), 0);
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
 	assert_int_equal(flock(fd, LOCK_EX), 0);
-	assert_int_equal(host_locks__take(&locks, dir, p->locks, HOST_LOCK_CPU,
-					  3, true, NULL),
+	assert_int_equal(host_locks__take(&locks, dir, p->at.locks,
+					  HOST_LOCK_CPU, 3, true, NULL),
 			 -EBUSY);
 	unlink(path);
-	assert_int_equal(host_locks__take(&locks, dir, p->locks, HOST_LOCK_CPU,
-					  3, true, NULL),
+	assert_int_equal(host_locks__take(&locks, dir, p->at.locks,
+					  HOST_LOCK_CPU, 3, true, NULL),
 			 0);
 	close(fd);
 	/* The new file's lock does not depend on the old one. */
@@ -321,16 +309,16 @@ static void odd_files_are_refused(void **state)
 	struct place *p = *state;
 	struct host_reservation r = { 0 };
 
-	scratch__shell(p->locks, "ln -s /etc/passwd ktstr-cpu-0.lock");
+	scratch__shell(p->at.locks, "ln -s /etc/passwd ktstr-cpu-0.lock");
 	assert_int_equal(reserve(p, HOST_MODE_WINDOW, "1n1l1c1t", 0, &r),
 			 -ELOOP);
-	assert_says(p, p->locks);
+	assert_says(p, p->at.locks);
 	assert_says(p, "ktstr-cpu-0.lock");
-	scratch__shell(p->locks, "rm *; mkfifo ktstr-cpu-0.lock");
+	scratch__shell(p->at.locks, "rm *; mkfifo ktstr-cpu-0.lock");
 	assert_int_equal(reserve(p, HOST_MODE_WINDOW, "1n1l1c1t", 0, &r),
 			 -EINVAL);
 	assert_says(p, "no regular file");
-	scratch__shell(p->locks, "rm *; mkdir ktstr-cpu-0.lock");
+	scratch__shell(p->at.locks, "rm *; mkdir ktstr-cpu-0.lock");
 	assert_int_equal(reserve(p, HOST_MODE_WINDOW, "1n1l1c1t", 0, &r),
 			 -EINVAL);
 }
@@ -361,7 +349,7 @@ static void remote_file_systems_are_refused(void **state)
 	};
 	struct place *p = *state;
 
-	p->sys.fstatfs_fn = fake_fstatfs;
+	p->at.sys.fstatfs_fn = fake_fstatfs;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct host_reservation *r = &p->r[0];
 
@@ -372,7 +360,7 @@ static void remote_file_systems_are_refused(void **state)
 		if (!cases[i].name)
 			continue;
 		assert_says(p, cases[i].name);
-		assert_says(p, p->locks);
+		assert_says(p, p->at.locks);
 		assert_says(p, "KTSTR_LOCK_DIR");
 	}
 }
@@ -384,19 +372,19 @@ static void bad_directories_say_what_to_do(void **state)
 	int status;
 	pid_t pid;
 
-	p->sys.lock_dir = "relative/dir";
+	p->at.sys.lock_dir = "relative/dir";
 	assert_int_equal(reserve(p, HOST_MODE_WINDOW, "1n1l1c1t", 0, &r),
 			 -EINVAL);
 	assert_says(p, "KTSTR_LOCK_DIR='relative/dir' is no absolute path");
-	p->sys.lock_dir = "/no/such/dir";
+	p->at.sys.lock_dir = "/no/such/dir";
 	assert_int_equal(reserve(p, HOST_MODE_WINDOW, "1n1l1c1t", 0, &r),
 			 -ENOENT);
 	assert_says(p, "/no/such/dir");
 	assert_says(p, "set KTSTR_LOCK_DIR to a writable local directory");
 	/* Without root's powers, read-only. */
-	p->sys.lock_dir = p->locks;
-	assert_int_equal(chmod(p->root, 0755), 0);
-	assert_int_equal(chmod(p->locks, 0555), 0);
+	p->at.sys.lock_dir = p->at.locks;
+	assert_int_equal(chmod(p->at.root, 0755), 0);
+	assert_int_equal(chmod(p->at.locks, 0555), 0);
 	pid = fork();
 	if (!pid) {
 		if (!geteuid() && (setgid(65534) || setuid(65534)))
@@ -424,8 +412,8 @@ static void users_lock_each_others_files(void **state)
 		print_message("needs root\n");
 		return;
 	}
-	assert_int_equal(chmod(p->root, 0755), 0);
-	assert_int_equal(chmod(p->locks, 01777), 0);
+	assert_int_equal(chmod(p->at.root, 0755), 0);
+	assert_int_equal(chmod(p->at.locks, 01777), 0);
 	assert_int_equal(reserve(p, HOST_MODE_WINDOW, "1n1l16c1t", 0, &r), 0);
 	pid = fork();
 	if (!pid) {

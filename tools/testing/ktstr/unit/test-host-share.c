@@ -13,7 +13,6 @@
 
 #include "fake-host.h"
 #include "lib/session/session-internal.h"
-#include "scratch.h"
 #include "vmm/host/checks.h"
 
 static const struct fake_host four_llcs = {
@@ -22,9 +21,7 @@ static const struct fake_host four_llcs = {
 };
 
 struct place {
-	char root[SCRATCH_PATH_MAX];
-	char locks[SCRATCH_PATH_MAX + 8];
-	struct cpuset allowed;
+	struct fake_place at;
 	struct host_rules rules;
 	struct ktstr_attr attr;
 	struct host_share share;
@@ -41,18 +38,8 @@ static int setup(void **state)
 	struct place *p = calloc(1, sizeof(*p));
 
 	assert_non_null(p);
-	scratch__make(p->root);
-	snprintf(p->locks, sizeof(p->locks), "%s/locks", p->root);
-	assert_int_equal(mkdir(p->locks, 01777), 0);
-	fake_host__write(&four_llcs, p->root);
-	p->allowed = fake_host__set("0-15");
-	p->rules = (struct host_rules){
-		.sys = { .sysfs = p->root,
-			 .proc = "/proc",
-			 .lock_dir = p->locks,
-			 .allowed = &p->allowed },
-		.nr_allowed = 16,
-	};
+	fake_place__make(&p->at, &four_llcs);
+	p->rules = (struct host_rules){ .sys = p->at.sys, .nr_allowed = 16 };
 	p->session.accel.mips = 4000;
 	assert_int_equal(ktstr_attr__resolve(NULL, 0, &p->attr, NULL), 0);
 	p->f = open_memstream(&p->report, &p->report_len);
@@ -68,7 +55,7 @@ static int teardown(void **state)
 	host_share__put(&p->share);
 	fclose(p->f);
 	free(p->report);
-	scratch__remove(p->root);
+	fake_place__remove(&p->at);
 	free(p);
 	return 0;
 }
@@ -192,9 +179,9 @@ static void performance_is_pinned_or_skipped(void **state)
 	skipped(p, "host topology insufficient", "needs 17 CPUs");
 	/* Somebody in each LLC. */
 	set_cpus(p, 2);
-	p->allowed = fake_host__set("0-7");
+	p->at.allowed = fake_host__set("0-7");
 	assert_int_equal(host__reserve(&p->rules.sys, &req, &other, NULL), 0);
-	p->allowed = fake_host__set("0,1,2,15");
+	p->at.allowed = fake_host__set("0,1,2,15");
 	skipped(p, "host resources busy", "are in use");
 	assert_non_null(strstr(p->diag.msg, "test-host-share"));
 }
@@ -229,7 +216,7 @@ static void softkvm_reserves_nothing_and_says_nothing(void **state)
 	assert_null(p->share.use);
 	assert_string_equal(p->report, "");
 	assert_true(host_rules__overcommit(&p->rules, &p->attr) == 1);
-	assert_string_equal(scratch__shell(p->locks, "ls"), "");
+	assert_string_equal(scratch__shell(p->at.locks, "ls"), "");
 }
 
 static void overcommit_stretches_then_skips(void **state)
@@ -238,7 +225,7 @@ static void overcommit_stretches_then_skips(void **state)
 	struct session *s = &p->session;
 
 	p->rules.nr_allowed = 2;
-	p->allowed = fake_host__set("0-1");
+	p->at.allowed = fake_host__set("0-1");
 	set_cpus(p, 2);
 	assert_true(host_rules__overcommit(&p->rules, &p->attr) == 1);
 	set_cpus(p, 11);
@@ -303,7 +290,7 @@ static void default_mode_goes_without(void **state)
 	got(p, "# host: shared: CPUs 12-15, LLCs 3\n");
 	assert_list(p->share.use->cpus, "12-15");
 	host_share__put(&p->share);
-	p->allowed = fake_host__set("0-11");
+	p->at.allowed = fake_host__set("0-11");
 	skipped(p, "host resources busy", "every LLC");
 	/* Sharing on one's own word is a contract, not a courtesy. */
 	p->attr.no_perf_mode = true;
@@ -319,7 +306,7 @@ static void among_others_on_the_users_word(void **state)
 					  .mode = HOST_MODE_PERFORMANCE };
 
 	assert_int_equal(host__reserve(&p->rules.sys, &req, &other, NULL), 0);
-	p->allowed = fake_host__set("0-11");
+	p->at.allowed = fake_host__set("0-11");
 	skipped(p, "host resources busy", "every LLC");
 	p->rules.not_skip_busy = true;
 	got(p, "# host: no CPUs reserved: no 2 consecutive CPUs are free");
@@ -356,7 +343,7 @@ static void bypassing_contention_changes_nothing_else(void **state)
 	set_cpus(p, 2);
 	assert_int_equal(get(p), -ENOENT);
 	p->attr.performance_mode = false;
-	p->rules.sys.lock_dir = p->locks;
+	p->rules.sys.lock_dir = p->at.locks;
 	p->rules.cap = 17;
 	assert_int_equal(get(p), -EINVAL);
 }
@@ -402,7 +389,7 @@ static void numa_sysfs_that_is_missing(void **state)
 	struct place *p = *state;
 
 	/* Two nodes, which is what memory is bound to. */
-	scratch__shell(p->root,
+	scratch__shell(p->at.root,
 		       "cd devices/system && mkdir -p node/node0 node/node1 && "
 		       "echo 0-1 >node/online && echo 0-7 >node/node0/cpulist "
 		       "&& echo 8-15 >node/node1/cpulist");
@@ -411,7 +398,7 @@ static void numa_sysfs_that_is_missing(void **state)
 	assert_null(strstr(p->report, "NUMA"));
 	assert_list(&p->share.use->mems[0], "0");
 	host_share__put(&p->share);
-	scratch__shell(p->root, "rm -r devices/system/node");
+	scratch__shell(p->at.root, "rm -r devices/system/node");
 	got(p, "/devices/system/node/online names no NUMA nodes (CONFIG_NUMA");
 	assert_null(p->share.use->mems);
 	host_share__put(&p->share);
@@ -426,7 +413,7 @@ static void bypassing_locks(void **state)
 	assert_null(p->share.use);
 	p->attr.performance_mode = true;
 	got(p, "# host: performance: CPUs 0-1");
-	assert_string_equal(scratch__shell(p->locks, "ls"), "");
+	assert_string_equal(scratch__shell(p->at.locks, "ls"), "");
 }
 
 /* --- environment ------------------------------------------------------------
