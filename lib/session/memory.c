@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * How much memory a machine gets: what its test asks for, what its shape needs,
- * and what kernel and ramdisk need to get as far as the test. Pure; called by
- * run.c for a machine and by the commands for their default.
+ * and what kernel and ramdisk need to get as far as the test. Pure but for
+ * memory__check(); called by run.c for a machine and by the commands.
  */
 #include "lib/session/session-internal.h"
+
+#include <sys/sysinfo.h>
 
 #include <ktstr/wprof.h>
 
@@ -88,4 +90,23 @@ int memory__check_host(unsigned int mib, u64 host_mib, bool *ret_tight,
 				  mib, (unsigned long long)host_mib);
 	*ret_tight = mib > host_mib;
 	return 0;
+}
+
+int memory__check(unsigned int mib, FILE *report, struct kt_diag *diag)
+{
+	struct sysinfo si;
+	u64 host_mib;
+	bool tight = false;
+	int err;
+
+	if (sysinfo(&si))
+		return 0;
+	host_mib = (u64)si.totalram * si.mem_unit >> 20;
+	err = memory__check_host(mib, host_mib, &tight, diag);
+	if (!err && tight)
+		fprintf(report,
+			"# memory of %u MiB: the host has %llu MiB, so the "
+			"guest must not use all of it\n",
+			mib, (unsigned long long)host_mib);
+	return err;
 }

@@ -146,6 +146,14 @@ int memory__check_host(unsigned int mib, u64 host_mib, bool *ret_tight,
 		       struct kt_diag *diag);
 
 /**
+ * memory__check - memory__check_host() of this host
+ *
+ * Tells in @report what works only until the guest touches it.
+ * Return: 0, also where the kernel does not say, or -ENOMEM.
+ */
+int memory__check(unsigned int mib, FILE *report, struct kt_diag *diag);
+
+/**
  * session__machine_mib - memory of the machine for @attr: what it asks for, at
  * least the floor. Return: 0, or -EINVAL when its .nodes have less.
  */

@@ -10,7 +10,6 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/sysinfo.h>
 
 #include "vmm/kimage.h"
 
@@ -229,30 +228,16 @@ static void fail(struct session_verdict *v, enum ktstr_outcome outcome,
 	fprintf(report, "# %s: %s\n", ktstr_outcome__name(outcome), text);
 }
 
-/* Also told where it works: until the test touches it. */
 static int check_memory(const struct session *s, const char *name,
 			const struct ktstr_attr *attr, FILE *report,
 			struct kt_diag *diag)
 {
-	struct sysinfo si = { .mem_unit = 1 };
-	bool tight = false;
 	unsigned int mib;
-	u64 host_mib;
 	int err = session__machine_mib(s, attr, &mib, diag);
 
-	if (!err && sysinfo(&si))
-		return 0;
-	host_mib = (u64)si.totalram * si.mem_unit >> 20;
 	if (!err)
-		err = memory__check_host(mib, host_mib, &tight, diag);
-	if (err)
-		return diag__context(diag, err, "%s", name);
-	if (tight)
-		fprintf(report,
-			"# memory of %u MiB: the host has %llu MiB, so the "
-			"guest must not use all of it\n",
-			mib, (unsigned long long)host_mib);
-	return 0;
+		err = memory__check(mib, report, diag);
+	return err ? diag__context(diag, err, "%s", name) : 0;
 }
 
 void session__run_test(struct session *s, const char *name,

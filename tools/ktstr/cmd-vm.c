@@ -11,7 +11,7 @@
 
 #include <ktstr/kernel.h>
 
-#include "lib/session/host-share.h"
+#include "lib/session/session-internal.h"
 #include "tools/ktstr/machine-run.h"
 #include "tools/ktstr/topology-args.h"
 #include "tools/ktstr/vm-console.h"
@@ -95,6 +95,9 @@ static int reserve(const struct vm_config *cfg, bool emulated,
 	int err = host_rules__read(emulated, &rules, diag);
 
 	ktstr_attr__set_topology(&attr, t);
+	if (!err)
+		err = memory__check((unsigned int)cfg->memory_mib, stderr,
+				    diag);
 	if (!err)
 		err = host_share__get(&rules, &attr, t, stderr, share, &skip,
 				      diag);

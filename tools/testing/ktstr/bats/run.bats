@@ -165,6 +165,15 @@ refused()
 	status_is 2
 }
 
+@test "memory that the host cannot even begin to give" {
+	export KTSTR_ACCEL=softkvm
+	krun --memory 500000 -- /bin/true
+	refused "memory_mib of 500000: the host has "
+	run timeout 120 "$O/ktstr" vm --memory 500000 </dev/null
+	status_is 125
+	has "memory_mib of 500000: the host has "
+}
+
 @test "arguments, directory and environment; exit status; report" {
 	script s 'printf "<%s>\n" "$0" "$@"; pwd; echo err >&2; env; exit 7'
 	LEAK=me krun --cpus 1 -- ./s 'a

@@ -124,6 +124,23 @@ static void a_guest_may_have_more_than_the_host(void **state)
 		strstr(diag.msg, "memory_mib of 64000: the host has 1000 MiB"));
 }
 
+static void this_host_has_some(void **state)
+{
+	struct kt_diag diag = { 0 };
+	char *text __free(ptr) = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	(void)state;
+	assert_non_null(f);
+	assert_int_equal(memory__check(1, f, &diag), 0);
+	fflush(f);
+	assert_int_equal(len, 0);
+	assert_int_equal(memory__check(UINT32_MAX, f, &diag), -ENOMEM);
+	assert_non_null(strstr(diag.msg, "memory_mib of 4294967295: the host"));
+	fclose(f);
+}
+
 static void what_is_no_kernel_needs_no_memory(void **state)
 {
 	struct kt_diag diag = { 0 };
@@ -144,6 +161,7 @@ int main(void)
 		cmocka_unit_test(kernel_and_ramdisk_need_memory),
 		cmocka_unit_test(a_machine_gets_the_most_of_them),
 		cmocka_unit_test(a_guest_may_have_more_than_the_host),
+		cmocka_unit_test(this_host_has_some),
 		cmocka_unit_test(what_is_no_kernel_needs_no_memory),
 	};
 
