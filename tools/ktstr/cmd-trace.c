@@ -226,7 +226,9 @@ const struct command command_trace = {
 			{ 0 },
 		},
 	.env = "KTSTR_KERNEL KTSTR_ACCEL KTSTR_CACHE_DIR KTSTR_VERBOSE "
-	       "KTSTR_SOFTKVM_IDLE KTSTR_WPROF_PATH",
+	       "KTSTR_SOFTKVM_IDLE KTSTR_WPROF_PATH KTSTR_CPU_CAP "
+	       "KTSTR_NO_PERF_MODE KTSTR_LOCK_DIR KTSTR_BYPASS_LLC_LOCKS "
+	       "KTSTR_CONTENTION_BYPASS",
 	.examples =
 		(const struct cmd_note[]){
 			{ "ktstr trace --topology 2n4l2c1t -- ./posix_timers",
