@@ -5,12 +5,9 @@
  */
 #include "guest/die.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <sys/reboot.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <termios.h>
 #include <ucontext.h>
 
@@ -18,6 +15,7 @@
 #include <ktstr/wire.h>
 
 #include "guest/guest.h"
+#include "guest/nodes.h"
 #include "guest/port.h"
 
 /* Start of the program's image: makes addresses usable with addr2line. */
@@ -25,38 +23,9 @@ extern const char __executable_start[];
 
 static const int crash_signals[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT };
 
-/* devtmpfs may be what failed to mount, so the node is made when missing. */
-static int open_node(const char *path, unsigned int major, unsigned int minor)
-{
-	int flags = O_WRONLY | O_NOCTTY | O_NONBLOCK;
-	int fd = open(path, flags | O_CLOEXEC);
-
-	if (fd >= 0 || errno != ENOENT)
-		return fd;
-	mkdir("/dev", 0755);
-	mknod(path, S_IFCHR | 0600, makedev(major, minor));
-	return open(path, flags | O_CLOEXEC);
-}
-
-int die__open_com2(void)
-{
-	int fd = open_node("/dev/ttyS1", 4, 65);
-	struct termios tio;
-
-	if (fd < 0)
-		return -errno;
-	if (!tcgetattr(fd, &tio)) {
-		cfmakeraw(&tio);
-		tio.c_cflag |= CLOCAL;
-		tcsetattr(fd, TCSANOW, &tio);
-	}
-	fcntl(fd, F_SETFL, 0); /* wait for the transmitter from here on */
-	return fd;
-}
-
 static void to_com2(const char *text, size_t len)
 {
-	int fd __free(fd) = die__open_com2();
+	int fd __free(fd) = nodes__com2();
 
 	if (fd < 0)
 		return;
@@ -66,7 +35,7 @@ static void to_com2(const char *text, size_t len)
 
 static void to_kmsg(const char *text, size_t len)
 {
-	int fd __free(fd) = open_node("/dev/kmsg", 1, 11);
+	int fd __free(fd) = nodes__kmsg();
 
 	/* One write is one record; a second try would be a second record. */
 	if (fd >= 0 && write(fd, text, len) < 0)

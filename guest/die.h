@@ -10,9 +10,6 @@
 
 struct port;
 
-/** die__open_com2 - COM2, raw, blocking; Return: descriptor or -errno */
-int die__open_com2(void);
-
 /** die__note - one line for the kernel log, level 0 (emergency) to 7 (debug) */
 void die__note(int level, const char *fmt, ...) __printf_like(2, 3);
 

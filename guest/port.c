@@ -16,7 +16,7 @@
 #include <ktstr/fd.h>
 #include <ktstr/wire.h>
 
-#include "guest/die.h"
+#include "guest/nodes.h"
 
 #define CLASS_DIR "/sys/class/virtio-ports"
 #define BUS_DIR "/sys/bus/virtio/devices"
@@ -292,7 +292,7 @@ int port__fall_back(struct port *port, const char *why)
 	char text[1200];
 	int len = snprintf(text, sizeof(text), "KTSTR_FALLBACK: %s\n", why);
 
-	port->fd = die__open_com2();
+	port->fd = nodes__com2();
 	if (port->fd < 0)
 		return -EIO;
 	port->text = true;
