@@ -126,6 +126,7 @@ nothing_left() { [ -z "$(find /sys/fs/cgroup -name "ktstr-build-*-$1")" ]; }
 	echo "kept: $?"
 	ls -d own/ktstr-build-* 2>&1
 	echo "after: <$(cat own/cgroup.subtree_control)>"
+	echo "nested: $(ktstr share --cpu-cap 2 -- ktstr share --cpu-cap 1 -- nproc)"
 	# What the command leaves goes back; it is not killed.
 	ktstr share -- sh -c 'sleep 1000 & echo $! >/left'
 	echo "left: $? $(grep 0:: /proc/$(cat /left)/cgroup)"
@@ -158,6 +159,7 @@ nothing_left() { [ -z "$(find /sys/fs/cgroup -name "ktstr-build-*-$1")" ]; }
 	has "kept: 0"
 	has "own/ktstr-build-*: No such file"
 	has "after: <>"
+	has "nested: 1"
 	has "left: 0 0::/own"
 	has "killed: 143"
 	has "own: Device or resource busy: it has other controllers or children"
