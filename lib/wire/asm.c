@@ -10,9 +10,15 @@
  */
 #include <ktstr/wire.h>
 
-/* A buffer this small is kept between records, a larger one is given back. */
+/*
+ * A buffer this small is kept between records. A larger one is kept only from
+ * one record that needed it to the next, because to grow it again is to have
+ * all of its pages made again.
+ */
 #define KEEP_CAP (64u << 10)
 #define FIRST_CAP 4096u
+/* What holds the longest record, so that a trace's frames take no more. */
+#define RECORD_CAP (WIRE_HDR_SIZE + WIRE_MAX_PAYLOAD)
 
 void wire_asm__init(struct wire_asm *wa)
 {
@@ -45,15 +51,32 @@ static void drop_held(struct wire_asm *wa, size_t extra)
 	wa->stats.resyncs++;
 	wa->stats.dropped_bytes += wa->len + extra;
 	wa->len = 0;
+	wa->peak = 0;
 }
 
+/* Nothing is held: was the buffer of use to what was? */
 static void recycle(struct wire_asm *wa)
 {
-	if (wa->len || wa->cap <= KEEP_CAP)
+	bool used = wa->peak > wa->cap / 2;
+
+	if (wa->len)
+		return;
+	wa->peak = 0;
+	if (used || wa->cap <= KEEP_CAP)
 		return;
 	free(wa->buf);
 	wa->buf = NULL;
 	wa->cap = 0;
+}
+
+static size_t grown(size_t cap, size_t want)
+{
+	if (want > RECORD_CAP)
+		return WIRE_MAX_RESIDUAL;
+	cap = KT_MAX(cap, (size_t)FIRST_CAP);
+	while (cap < want)
+		cap *= 2;
+	return KT_MIN(cap, (size_t)RECORD_CAP);
 }
 
 static int hold(struct wire_asm *wa, const u8 *data, size_t len)
@@ -63,12 +86,9 @@ static int hold(struct wire_asm *wa, const u8 *data, size_t len)
 	if (!len)
 		return 0;
 	if (want > wa->cap) {
-		size_t cap = wa->cap ? wa->cap : FIRST_CAP;
-		u8 *buf;
+		size_t cap = grown(wa->cap, want);
+		u8 *buf = realloc(wa->buf, cap);
 
-		while (cap < want)
-			cap *= 2;
-		buf = realloc(wa->buf, cap);
 		if (!buf)
 			return -ENOMEM;
 		wa->buf = buf;
@@ -76,6 +96,7 @@ static int hold(struct wire_asm *wa, const u8 *data, size_t len)
 	}
 	memcpy(wa->buf + wa->len, data, len);
 	wa->len = want;
+	wa->peak = KT_MAX(wa->peak, want);
 	return 0;
 }
 

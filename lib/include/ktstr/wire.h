@@ -170,6 +170,7 @@ struct wire_asm {
 	u8 *buf;
 	size_t len;
 	size_t cap;
+	size_t peak; /* of @len, since nothing was held */
 	struct wire_stats stats;
 };
 

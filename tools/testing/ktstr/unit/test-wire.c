@@ -214,7 +214,39 @@ static void test_payload_of_the_cap(void **state)
 	assert_int_equal(seen.nr, 1);
 	assert_true(seen.rec[0].crc_ok);
 	assert_int_equal(seen.rec[0].len, WIRE_MAX_PAYLOAD);
-	/* A large buffer does not stay behind. */
+	wire_asm__fini(&wa);
+}
+
+/* A large buffer is there for large records, is no larger, and then gone. */
+static void test_large_buffer_is_kept_for_large_records(void **state)
+{
+	const size_t size = WIRE_HDR_SIZE + WIRE_MAX_PAYLOAD;
+	u8 *big __free(ptr) = calloc(1, size);
+	struct seen seen = { 0 };
+	const u8 *buf = NULL;
+	struct wire_asm wa;
+	u8 small[64];
+
+	(void)state;
+	assert_non_null(big);
+	wire__header(big, MSG_STDOUT, big + WIRE_HDR_SIZE, WIRE_MAX_PAYLOAD);
+	wire_asm__init(&wa);
+	for (unsigned int i = 0; i < 3; i++) {
+		feed(&wa, &seen, big, size - 1);
+		feed(&wa, &seen, big + size - 1, 1);
+		assert_int_equal(seen.nr, i + 1);
+		assert_int_equal(wa.cap, size);
+		assert_ptr_equal(wa.buf, buf ? buf : wa.buf);
+		buf = wa.buf;
+	}
+	feed(&wa, &seen, small, put(small, MSG_STDOUT, "x", 1));
+	assert_null(wa.buf);
+	/* What is thrown away was no record. */
+	put_bare(big, MSG_STDOUT, WIRE_MAX_PAYLOAD + 1);
+	feed(&wa, &seen, big, size);
+	assert_int_equal(wa.cap, size);
+	feed(&wa, &seen, small, 1);
+	assert_int_equal(wa.stats.resyncs, 1);
 	assert_null(wa.buf);
 	wire_asm__fini(&wa);
 }
@@ -504,6 +536,7 @@ int main(void)
 		cmocka_unit_test(test_nonzero_pad_is_counted_only),
 		cmocka_unit_test(test_unknown_type_is_delivered),
 		cmocka_unit_test(test_payload_of_the_cap),
+		cmocka_unit_test(test_large_buffer_is_kept_for_large_records),
 		cmocka_unit_test(test_cap_is_judged_late),
 		cmocka_unit_test(test_oversize_in_one_feed),
 		cmocka_unit_test(test_residual_cap),
