@@ -16,6 +16,11 @@
 struct accel_probe;
 
 #define SOFTKVM_ENV "KTSTR_SOFTKVM" /* set to "1" for programs inside */
+/*
+ * Which of a program's standard output and error arrive at a terminal: device
+ * and inode of the pipes they are inside, so that no other one is taken for it.
+ */
+#define SOFTKVM_TTY_ENV "KTSTR_SOFTKVM_TTY"
 #define SOFTKVM_IDLE_ENV "KTSTR_SOFTKVM_IDLE" /* seconds, default 300 */
 /*
  * Which of this user's machines to use, default 0. Each has one processor, so
@@ -80,6 +85,9 @@ int softkvm__wanted(bool measure_inside, struct accel_probe *ret_probe,
  */
 int softkvm__rerun(const struct softkvm_exec *req, int *ret_status,
 		   struct kt_diag *diag);
+
+/** softkvm__is_tty - is @fd a terminal, or on its way out of here to one? */
+bool softkvm__is_tty(int fd);
 
 /** softkvm__start - make sure an instance is up; prints nothing */
 int softkvm__start(bool quiet, struct kt_diag *diag);

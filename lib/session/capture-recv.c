@@ -7,6 +7,7 @@
 #include "lib/session/capture.h"
 
 #include <inttypes.h>
+#include <poll.h>
 
 #include <ktstr/fd.h>
 
@@ -19,21 +20,42 @@ bool capture__takes(u32 type)
 	       type == MSG_WPROF_STATUS;
 }
 
+/* A terminal that does not take it now must not stop the machine. */
+static void show(const struct capture *c, const char *line)
+{
+	struct pollfd pfd = { .fd = c->progress_fd, .events = POLLOUT };
+
+	if (poll(&pfd, 1, 0) > 0)
+		(void)!write(c->progress_fd, line, strlen(line));
+}
+
 static void show_progress(struct capture *c)
 {
 	u64 now = kt_now_ns();
 	char line[128];
-	int len;
 
 	if (c->progress_fd < 0 || now - c->shown_ns < SHOW_NS)
 		return;
 	c->shown_ns = now;
-	len = snprintf(line, sizeof(line),
-		       "\r# wprof: %" PRIu64 " of %" PRIu64
-		       " MiB of trace\033[K",
-		       c->stream.bytes >> 20, c->expected >> 20);
-	/* A terminal that does not take it must not stop the machine. */
-	(void)!write(c->progress_fd, line, (size_t)len);
+	snprintf(line, sizeof(line),
+		 "\r# wprof: %" PRIu64 " of %" PRIu64 " MiB of trace\033[K",
+		 c->stream.bytes >> 20, c->expected >> 20);
+	show(c, line);
+}
+
+void capture__held_up(struct capture *c)
+{
+	if (!c->on || c->progress_fd < 0)
+		return;
+	c->shown_ns = kt_now_ns();
+	show(c, "\r# wprof: the test is over, waiting for its trace\033[K");
+}
+
+void capture__hide_progress(struct capture *c)
+{
+	if (c->shown_ns)
+		show(c, "\r\033[K");
+	c->shown_ns = 0;
 }
 
 /* --- how the tracer ended ------------------------------------------------- */

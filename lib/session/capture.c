@@ -13,6 +13,7 @@
 #include <ktstr/fd.h>
 
 #include "lib/session/workload.h"
+#include "vmm/softkvm.h"
 
 #define OWN_TRACER "ktprof"
 
@@ -165,6 +166,16 @@ static int write_staging(void *ctx, const void *buf, size_t len)
 	return fd__write_all(c->fd, buf, len);
 }
 
+/* Where progress can be seen. A report that is no file is shown at the end. */
+static int terminal_of(FILE *report)
+{
+	int fd = fileno(report);
+
+	if (fd < 0)
+		fd = STDERR_FILENO;
+	return softkvm__is_tty(fd) ? fd : -1;
+}
+
 void capture__prepare(struct capture *c, struct session *s, const char *name,
 		      const struct ktstr_attr *attr, FILE *report)
 {
@@ -189,8 +200,7 @@ void capture__prepare(struct capture *c, struct session *s, const char *name,
 		turn_off(c, outcome);
 		return;
 	}
-	if (isatty(fileno(report)))
-		c->progress_fd = fileno(report);
+	c->progress_fd = terminal_of(report);
 	c->on = true;
 	c->outcome = WPROF_NOTHING_CAME;
 }
@@ -270,10 +280,7 @@ static enum wprof_outcome conclude(struct capture *c)
 
 void capture__finish(struct capture *c)
 {
-	static const char erase[] = "\r\033[K";
-
-	if (c->shown_ns)
-		(void)!write(c->progress_fd, erase, sizeof(erase) - 1);
+	capture__hide_progress(c);
 	if (!c->on)
 		return;
 	/* What the guest said of its tracer explains what came of it. */

@@ -39,7 +39,7 @@ struct capture {
 	char last_words[1024]; /* of the tracer, hostile */
 	u64 first_ns, last_ns; /* when the trace began and ended to come */
 	u64 run_ns;	       /* of the tracer */
-	int progress_fd;       /* a terminal, or -1 */
+	int progress_fd;       /* shows on a terminal, or -1 */
 	u64 shown_ns;	       /* when progress was shown last */
 };
 
@@ -70,6 +70,16 @@ bool capture__takes(u32 type);
 /** capture__record - a record that capture__takes(); @vm has its pages */
 void capture__record(struct capture *c, struct vm *vm,
 		     const struct wire_record *rec);
+
+/**
+ * capture__held_up - the test is over and the machine waits for its trace
+ *
+ * Said on a terminal until the trace comes; nothing anywhere else.
+ */
+void capture__held_up(struct capture *c);
+
+/** capture__hide_progress - the terminal's line is somebody else's again */
+void capture__hide_progress(struct capture *c);
 
 /** capture__finish - the machine is gone: give the file its name, or not */
 void capture__finish(struct capture *c);

@@ -149,14 +149,30 @@ static void print_since_start(struct run *run)
 	relay_text(run, *tail ? tail : "(nothing since the test started)");
 }
 
-/* A verdict that came, of a run that cannot be believed as a whole. */
-static void print_fallback(struct run *run, enum ktstr_outcome judged)
+/*
+ * Is the test's verdict one to be told beside @outcome, the run's? It is where
+ * the run cannot be believed as a whole, and where a trace was what the run
+ * failed for.
+ */
+static bool hides_verdict(const struct run *run, enum ktstr_outcome judged,
+			  enum ktstr_outcome outcome)
+{
+	if (run->ev.over_com2)
+		return true;
+	if (run->capture.outcome == WPROF_OFF)
+		return false;
+	if (ktstr_outcome__is_infra(judged))
+		return run->capture.on && judged != KTSTR_INCONCLUSIVE;
+	return outcome != judged;
+}
+
+static void print_fallback(struct run *run, enum ktstr_outcome judged,
+			   enum ktstr_outcome outcome)
 {
 	if (run->ev.over_com2)
 		fprintf(run->report,
 			"# bulk port never came up; results from COM2\n");
-	else if (!run->capture.on || !ktstr_outcome__is_infra(judged) ||
-		 judged == KTSTR_INCONCLUSIVE)
+	if (!hides_verdict(run, judged, outcome))
 		return;
 	if (run->ev.have_result && !run->ev.forged && !run->ev.doubled &&
 	    !(run->ev.over_com2 && run->ev.damaged))
@@ -297,7 +313,7 @@ void run__conclude(struct run *run, const struct vm_exit *vx,
 		print_tail(run);
 	else if (v->outcome == KTSTR_FAIL)
 		print_since_start(run);
-	print_fallback(run, judged);
+	print_fallback(run, judged, v->outcome);
 	print_splats(run, &res);
 	print_report(run, &res, vx);
 }

@@ -56,8 +56,10 @@ static void on_result(struct run *run, const struct wire_record *rec)
 		 (int)result.reason_len, reason);
 	run->ev.have_result = true;
 	/* What is left to come is a trace and a goodbye. */
-	if (run->capture.on)
-		vm__limit(run->vm, run->farewell_ns);
+	if (!run->capture.on)
+		return;
+	vm__limit(run->vm, run->farewell_ns);
+	capture__held_up(&run->capture);
 }
 
 /* A workload's owner takes its output itself, as it is, and keeps what it will.
@@ -67,6 +69,7 @@ static void take_output(struct run *run, enum ktap_stream stream,
 {
 	const struct workload *w = run->workload;
 
+	capture__hide_progress(&run->capture);
 	if (w && w->io.output) {
 		w->io.output(w->io.ctx, stream == KTAP_STREAM_STDERR ? 2 : 1,
 			     rec->payload, rec->len);

@@ -21,6 +21,7 @@
 #include <ktstr/fd.h>
 
 #include "vmm/softkvm.h"
+#include "vmm/softkvm/terminal.h"
 
 #define STATUS_NOT_EXECUTABLE 126 /* as shells have it */
 #define STATUS_NOT_FOUND 127
@@ -49,6 +50,7 @@ static _Noreturn void program_main(const struct sk_request *req)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	umask(req->umask & 0777);
 	environ = req->envp;
+	terminal__name();
 	err = become_user(req);
 	if (!err) {
 		execvp(req->argv[0], req->argv);

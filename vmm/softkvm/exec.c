@@ -17,6 +17,7 @@
 #include <ktstr/fd.h>
 
 #include "vmm/softkvm/client.h"
+#include "vmm/softkvm/terminal.h"
 
 struct relay {
 	const struct softkvm_exec *ex;
@@ -283,23 +284,35 @@ static int writable_dirs(const struct softkvm_exec *ex, char ***ret_list,
 	return 0;
 }
 
-/* The environment with the mark of being inside; strings stay environ's. */
+static bool is_variable(const char *var, const char *name)
+{
+	size_t len = strlen(name);
+
+	return !strncmp(var, name, len) && var[len] == '=';
+}
+
+/* The environment with the marks of being inside; strings stay environ's. */
 static int make_environment(char ***ret_env, u32 *ret_nr)
 {
 	static const char mark[] = SOFTKVM_ENV "=1";
+	const char *tty =
+		terminal__mark(isatty(STDOUT_FILENO), isatty(STDERR_FILENO));
 	char **env;
 	u32 nr = 0;
 
 	while (environ && environ[nr])
 		nr++;
-	env = calloc((size_t)nr + 2, sizeof(*env));
+	env = calloc((size_t)nr + 3, sizeof(*env));
 	if (!env)
 		return -ENOMEM;
 	nr = 0;
 	for (char **var = environ; var && *var; var++)
-		if (strncmp(*var, mark, strlen(SOFTKVM_ENV "=")))
+		if (!is_variable(*var, SOFTKVM_ENV) &&
+		    !is_variable(*var, SOFTKVM_TTY_ENV))
 			env[nr++] = *var;
 	env[nr++] = (char *)(uintptr_t)mark;
+	if (tty)
+		env[nr++] = (char *)(uintptr_t)tty;
 	*ret_env = env;
 	*ret_nr = nr;
 	return 0;

@@ -61,6 +61,8 @@ no_pb()
 	local dir=$KTSTR_SIDECAR_DIR/wprof path
 
 	trace odd_args
+	# Nothing that is for terminals only.
+	[[ $output != *[$'\r\e']* ]]
 	has '# ok 1 wprof_pb_landed'
 	has '# ok 2 arguments'
 	passed 1 odd_args
@@ -70,6 +72,7 @@ no_pb()
 	# The next run cannot have one: what is there now must not look like it.
 	touch "${path%.wprof.pb}.repro.wprof.pb" "$path.tmp.999999999"
 	KTSTR_WPROF_PATH=/no/such/tracer trace odd_args
+	has '# the test said: pass'
 	has '# wprof: no_tracer: there is no tracer on the host: KTSTR_WPROF_PATH=/no/such/tracer: No such file'
 	has '# not ok 1 wprof_pb_landed'
 	has 'not ok 1 trace.odd_args #  post_vm_fail'
@@ -77,10 +80,13 @@ no_pb()
 	[ -f "$dir/trace.odd_args.kernel.log" ]
 }
 
-@test "300 MiB arrive as they were sent" {
+@test "300 MiB arrive as they were sent, seen to come on a terminal" {
 	local path
 
-	trace large
+	ON_TTY_S=400 run "$BATS_TEST_DIRNAME/on-tty" "$PROGS/wprof" -r trace.large </dev/null
+	has $'\r# wprof: the test is over, waiting for its trace\e[K'
+	has ' of 300 MiB of trace'$'\e[K'
+	has $'\r\e[K# vm: '
 	passed 1 large
 	has '(314572864 bytes in '
 	status_is 0
@@ -99,6 +105,7 @@ no_pb()
 
 @test "tracers that fail, write nothing or do not know when to end" {
 	trace tracer_fails tracer_writes_nothing until_interrupted no_btf
+	has '# the test said: pass'
 	has '# wprof: tracer_failed: the tracer ended with a status or by a signal: exit status 3 after'
 	has 'its last words: out_of_luck'
 	has 'trace.tracer_fails #  post_vm_fail'
@@ -138,11 +145,21 @@ no_pb()
 	has 'byte 0x1f at offset 1'
 	has 'not ok 1 trace.long_args #  post_vm_fail'
 	has 'not ok 2 trace.control_byte #  post_vm_fail'
+	[ "$(grep -c '^# the test said: pass' <<<"$output")" = 2 ]
 	no_pb long_args
 
 	KTSTR_WPROF_PATH=$BATS_TEST_FILENAME trace plain
 	has '# wprof: not_elf: the tracer is not an ELF file'
 	has '# wprof: the machine keeps its 256 MiB as asked for; with less than 2048'
+	has 'not ok 1 trace.plain #  post_vm_fail'
+
+	# Of another machine: AArch64.
+	cp "$PROGS/fake-tracer" "$BATS_TEST_TMPDIR/foreign"
+	printf '\xb7' | dd of="$BATS_TEST_TMPDIR/foreign" bs=1 seek=18 conv=notrunc status=none
+	KTSTR_WPROF_PATH=$BATS_TEST_TMPDIR/foreign trace plain
+	has '# wprof: wrong_arch: the tracer is for another architecture: '
+	has 'for machine 183'
+	has '# the test said: pass'
 	has 'not ok 1 trace.plain #  post_vm_fail'
 
 	# A directory in the trace's place cannot be removed.
@@ -153,4 +170,23 @@ no_pb()
 	trace plain
 	has '# wprof: sidecar_unwritable: the file cannot be made on the host: cannot remove'
 	has 'not ok 1 trace.plain #  post_vm_fail'
+}
+
+@test "a disk that runs full while the trace comes" {
+	local where=()
+
+	[ "$(id -u)" = 0 ] || skip "needs root to make a small disk"
+	"$O/ktstr" accel | grep -q 'run in: softkvm' && where=("$O/ktstr" softkvm exec --)
+	run "${where[@]}" unshare -m sh -c 'mkdir -p "$1" &&
+		mount -t tmpfs -o size=20M none "$1" || exit 90
+		"$2" -r trace.fills_the_disk; status=$?
+		ls "$1"/wprof; exit $status' sh "$KTSTR_SIDECAR_DIR" "$PROGS/wprof" </dev/null
+	status_is 1
+	has '# the test said: pass'
+	has '# wprof: disk_full: the host'\''s disk ran full while the trace came: '
+	has ': No space left on device after '
+	has '# not ok 1 wprof_pb_landed'
+	has 'not ok 1 trace.fills_the_disk #  post_vm_fail'
+	has $'\ntrace.fills_the_disk.kernel.log'
+	[[ $output != *$'\ntrace.fills_the_disk-'* ]]
 }

@@ -146,6 +146,12 @@ TEST_F(trace, control_byte)
 {
 }
 
+/* More than is left on the disk that bats/wprof.bats makes for it. */
+KTSTR_TEST_ATTR(trace, fills_the_disk, .wprof_args = "-d 20000 --fill=24M");
+TEST_F(trace, fills_the_disk)
+{
+}
+
 /* Whatever is wrong on the host: the smallest test there is. */
 KTSTR_TEST_ATTR(trace, plain, .wprof_args = "-d 1000 --fill=5000",
 		.memory_mib = 256, .memory_exact = true);

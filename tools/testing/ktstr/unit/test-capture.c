@@ -234,6 +234,50 @@ static void test_directory_is_a_file(void **state)
 	assert_non_null(strstr(fx->c.why.msg, "KTSTR_SIDECAR_DIR"));
 }
 
+/* What the terminal, a pipe, has been shown since. */
+static const char *shown(int fd)
+{
+	static char text[512];
+	ssize_t n = read(fd, text, sizeof(text) - 1);
+
+	text[n < 0 ? 0 : n] = '\0';
+	return text;
+}
+
+static void test_progress(void **state)
+{
+	struct fixture *fx = *state;
+	char filler[4096] = { 0 };
+	int p[2];
+
+	/* Nobody looks. */
+	capture__held_up(&fx->c);
+	assert_int_equal(fx->c.shown_ns, 0);
+	assert_int_equal(pipe2(p, O_CLOEXEC | O_NONBLOCK), 0);
+	fx->c.progress_fd = p[1];
+	capture__held_up(&fx->c);
+	assert_string_equal(shown(p[0]),
+			    "\r# wprof: the test is over, waiting for its "
+			    "trace\033[K");
+	put_status(fx, MSG_WPROF_SHIPS, 0, MIB(3));
+	put(fx, MSG_WPROF_TRACE_CHUNK, filler, sizeof(filler), true);
+	assert_string_equal(shown(p[0]), ""); /* not that often */
+	fx->c.shown_ns = 1;
+	put(fx, MSG_WPROF_TRACE_CHUNK, filler, sizeof(filler), true);
+	assert_string_equal(shown(p[0]),
+			    "\r# wprof: 0 of 3 MiB of trace\033[K");
+	capture__hide_progress(&fx->c);
+	assert_string_equal(shown(p[0]), "\r\033[K");
+	/* A terminal that takes no more stops nobody. */
+	while (write(p[1], filler, sizeof(filler)) > 0)
+		;
+	assert_int_equal(fcntl(p[1], F_SETFL, 0), 0);
+	capture__held_up(&fx->c);
+	ends(fx, WPROF_INCOMPLETE);
+	close(p[0]);
+	close(p[1]);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -242,6 +286,7 @@ int main(void)
 		TEST(test_lands),	   TEST(test_ends_badly),
 		TEST(test_tracer_trouble), TEST(test_disk_full),
 		TEST(test_siblings),	   TEST(test_directory_is_a_file),
+		TEST(test_progress),
 	};
 
 	return cmocka_run_group_tests_name("capture", tests, NULL, NULL);
