@@ -86,7 +86,7 @@ no_pb()
 	ON_TTY_S=400 run "$BATS_TEST_DIRNAME/on-tty" "$PROGS/wprof" -r trace.large </dev/null
 	has $'\r# wprof: the test is over, waiting for its trace\e[K'
 	has ' of 300 MiB of trace'$'\e[K'
-	has $'\r\e[K# vm: '
+	has $'\r\e[K# ok 1 wprof_pb_landed'
 	passed 1 large
 	has '(314572864 bytes in '
 	status_is 0
