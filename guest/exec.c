@@ -6,13 +6,10 @@
 #include "guest/exec.h"
 
 #include <signal.h>
-#include <sys/wait.h>
 
 #include <ktstr/fd.h>
 
 #include "lib/ktap/ksft.h"
-
-#define BUSYBOX "/bin/busybox"
 
 /* Next string at *pos; NULL when none is left. */
 static char *next_string(char *text, size_t len, size_t *pos)
@@ -87,22 +84,6 @@ void exec__fini(struct exec_workload *workload)
 	*workload = (struct exec_workload){ 0 };
 }
 
-/* A guest with busybox gets its commands under their own names. */
-static void install_applets(void)
-{
-	pid_t pid;
-
-	if (access(BUSYBOX, X_OK))
-		return;
-	pid = fork();
-	if (pid == 0) {
-		execl(BUSYBOX, BUSYBOX, "--install", "-s", "/bin", NULL);
-		_exit(EXEC_NOT_FOUND);
-	}
-	while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-		;
-}
-
 static void fail(struct guest_result *result, int status, const char *what,
 		 const char *path, int err)
 {
@@ -132,7 +113,6 @@ void exec__program(void *ctx, int argc, char **argv,
 	(void)argc;
 	(void)argv;
 	replace_environment(ctx);
-	install_applets();
 	/* What cannot be made cannot be changed to either. */
 	(void)!fd__mkdirs(w->cwd);
 	if (chdir(w->cwd)) {
