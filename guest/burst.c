@@ -8,7 +8,7 @@
 
 #include <ktstr/fd.h>
 
-#include "guest/wprof.h"
+#include "guest/pages.h"
 
 /* References in a pipe keep the kernel from moving pages; it stays open. */
 static bool hold_pages(u8 *buf)
@@ -29,12 +29,9 @@ static bool hold_pages(u8 *buf)
 static bool find_pages(struct burst *b, const u8 *buf)
 {
 	int fd __free(fd) = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-	const u64 first = (u64)(uintptr_t)buf / MSG_PAGE_SIZE;
 
-	return fd >= 0 &&
-	       !fd__pread_all(fd, b->entry, sizeof(b->entry),
-			      first * sizeof(b->entry[0])) &&
-	       ship__runs(b->entry, BURST_PAGES, b->msg.run);
+	return fd >= 0 && !pages__find(fd, buf, BURST_PAGES, b->entry) &&
+	       pages__runs(b->entry, BURST_PAGES, b->msg.run);
 }
 
 void burst__setup(struct burst *b)
@@ -59,7 +56,7 @@ void burst__setup(struct burst *b)
 size_t burst__message(struct burst *b, u32 type, size_t len)
 {
 	u32 nr = (u32)((len + MSG_PAGE_SIZE - 1) / MSG_PAGE_SIZE);
-	u32 runs = ship__runs(b->entry, nr, b->msg.run);
+	u32 runs = pages__runs(b->entry, nr, b->msg.run);
 
 	b->msg.head = (struct msg_pages){
 		.type = type,

@@ -14,10 +14,8 @@
 
 #include <ktstr/fd.h>
 
+#include "guest/pages.h"
 #include "guest/port.h"
-
-#define PAGEMAP_PFN ((1ULL << 55) - 1)
-#define PAGEMAP_PRESENT (1ULL << 63)
 
 struct ship {
 	int fd;
@@ -64,24 +62,6 @@ static struct ship *ship__new(int fd, struct port *port)
 	return s;
 }
 
-u32 ship__runs(const u64 *entry, u32 nr, u64 *run)
-{
-	u32 runs = 0;
-
-	for (u32 i = 0; i < nr; i++) {
-		u64 pfn = entry[i] & PAGEMAP_PFN;
-
-		if (!(entry[i] & PAGEMAP_PRESENT) || !pfn)
-			return 0;
-		/* The count in the low bits is what makes the next address. */
-		if (i && pfn == (entry[i - 1] & PAGEMAP_PFN) + 1)
-			run[runs - 1]++;
-		else
-			run[runs++] = pfn * MSG_PAGE_SIZE;
-	}
-	return runs;
-}
-
 /* --- pages --------------------------------------------------------------- */
 
 /* References in a pipe keep the kernel from moving or freeing the pages. */
@@ -107,15 +87,6 @@ static void release_pages(const struct ship *s)
 		;
 }
 
-static bool find_pages(struct ship *s, const u8 *map, u32 nr)
-{
-	const size_t len = nr * sizeof(s->entry[0]);
-	const u64 first = (u64)(uintptr_t)map / MSG_PAGE_SIZE;
-
-	return !fd__pread_all(s->pagemap_fd, s->entry, len,
-			      first * sizeof(s->entry[0]));
-}
-
 /* Return: 0, -EAGAIN when this road is closed, or -errno of the port. */
 static int tell_pages(struct ship *s, const struct wprof_frame *f,
 		      const u8 *map)
@@ -123,9 +94,9 @@ static int tell_pages(struct ship *s, const struct wprof_frame *f,
 	u32 nr = (f->len + MSG_PAGE_SIZE - 1) / MSG_PAGE_SIZE, runs;
 	int err;
 
-	if (!hold_pages(s, f) || !find_pages(s, map, nr))
+	if (!hold_pages(s, f) || pages__find(s->pagemap_fd, map, nr, s->entry))
 		return -EAGAIN;
-	runs = ship__runs(s->entry, nr, s->msg.run);
+	runs = pages__runs(s->entry, nr, s->msg.run);
 	if (!runs)
 		return -EAGAIN;
 	s->msg.head = (struct msg_pages){

@@ -79,12 +79,4 @@ int tracer__ship(struct tracer *tr, struct port *port);
  */
 int ship__file(int fd, u64 size, struct port *port, int *ret_file_err);
 
-/**
- * ship__runs - physical pages, as MSG_PAGES has them
- * @entry: of /proc/PID/pagemap
- * @run: room for @nr
- * Return: number of runs, 0 when a page is not there or not to be known.
- */
-u32 ship__runs(const u64 *entry, u32 nr, u64 *run);
-
 #endif /* GUEST_WPROF_H */

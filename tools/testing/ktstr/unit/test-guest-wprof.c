@@ -16,6 +16,7 @@
 
 #include <ktstr/fd.h>
 
+#include "guest/pages.h"
 #include "guest/port.h"
 #include "guest/run.h"
 #include "guest/wprof.h"
@@ -462,7 +463,7 @@ static void test_runs(void **state)
 	(void)state;
 	assert_non_null(all);
 	assert_non_null(run);
-	assert_int_equal(ship__runs(entry, 6, run), 4);
+	assert_int_equal(pages__runs(entry, 6, run), 4);
 	assert_int_equal(run[0], 5 * 4096 + 1);
 	assert_int_equal(run[1], 9 * 4096);
 	assert_int_equal(run[2], 8 * 4096);
@@ -470,13 +471,13 @@ static void test_runs(void **state)
 	/* The most that one number can say. */
 	for (u64 i = 0; i < MSG_PAGES_RUNS_MAX; i++)
 		all[i] = PAGE_AT(100 + i);
-	assert_int_equal(ship__runs(all, MSG_PAGES_RUNS_MAX, run), 1);
+	assert_int_equal(pages__runs(all, MSG_PAGES_RUNS_MAX, run), 1);
 	assert_int_equal(run[0], 100 * 4096 + 4095);
 	/* A page that is not there, or whose place is not told. */
 	all[3] = 103;
-	assert_int_equal(ship__runs(all, 4, run), 0);
+	assert_int_equal(pages__runs(all, 4, run), 0);
 	all[3] = PAGE_AT(0);
-	assert_int_equal(ship__runs(all, 4, run), 0);
+	assert_int_equal(pages__runs(all, 4, run), 0);
 	free(all);
 	free(run);
 }
