@@ -113,6 +113,10 @@ setup()
 	status_is 1
 	has "a cap of 8000 CPUs (--cpu-cap, KTSTR_CPU_CAP): this process is allowed"
 	has "building failed"
+	O=$built KTSTR_BYPASS_LLC_LOCKS=1 run "$kernel" --force
+	status_is 0
+	has "kernel: with -j$(nproc)"
+	[ "$(cat "$KSRC/share")" = "$(nproc) jobs, $(nproc) CPUs" ]
 	run "$kernel" --force
 	status_is 0
 	has "$O/ktstr is not built, so all processors are used"
