@@ -161,7 +161,11 @@ static void take_record(struct run *run, struct wire_stats *stats,
 		else
 			handle(run, stats, &fetched);
 	} else if (capture__takes(rec->type)) {
-		/* Good or bad, it says nothing about the test. */
+		/*
+		 * Good or bad, it says nothing about the test; but where pages
+		 * are torn it is not known that they were not output.
+		 */
+		run->ev.damaged |= rec->type == MSG_PAGES && !rec->crc_ok;
 		capture__record(&run->capture, run->vm, rec);
 	} else {
 		handle(run, stats, rec);

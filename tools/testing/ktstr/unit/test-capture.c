@@ -13,6 +13,9 @@
 
 #include "scratch.h"
 #include "skip.h"
+#include "tiny-kernel.h"
+
+GUEST(poweroff, POWEROFF);
 
 struct fixture {
 	char dir[SCRATCH_PATH_MAX];
@@ -278,6 +281,110 @@ static void test_progress(void **state)
 	close(p[1]);
 }
 
+/* --- frames by reference ---------------------------------------------------
+ */
+
+#define PAGE MSG_PAGE_SIZE
+
+static struct vm *machine(char *kernel)
+{
+	const struct vm_config cfg = { .kernel = kernel,
+				       .cmdline = "",
+				       .nr_cpus = 1,
+				       .memory_mib = 64,
+				       .timeout_ns = NSEC_PER_SEC,
+				       .input_fd = -1 };
+	struct kt_diag diag = { 0 };
+	struct vm *vm = NULL;
+
+	tiny_kernel__need_kvm();
+	tiny_kernel__write(kernel, guest_poweroff,
+			   (size_t)(guest_poweroff_end - guest_poweroff));
+	if (vm__new(&cfg, &vm, &diag))
+		fail_msg("%s", diag.msg);
+	unlink(kernel);
+	return vm;
+}
+
+struct pages {
+	struct msg_pages head;
+	u64 run[2];
+};
+
+static void put_pages(struct fixture *fx, struct vm *vm,
+		      const struct pages *pages, u32 nr, bool crc_ok)
+{
+	const struct wire_record rec = {
+		.type = MSG_PAGES,
+		.len = (u32)(sizeof(pages->head) + nr * sizeof(u64)),
+		.crc_ok = crc_ok,
+		.payload = (const u8 *)pages,
+	};
+
+	capture__record(&fx->c, vm, &rec);
+}
+
+/* Three pages in two places, the last one not full: a trace in two frames. */
+static void test_pages(void **state)
+{
+	const struct {
+		u32 type, len, flip;
+		u64 run;
+		bool crc_ok;
+		enum wprof_outcome want;
+	} cases[] = {
+		{ MSG_WPROF_TRACE, 100, 0, MIB(2), true, WPROF_LANDED },
+		{ MSG_WPROF_TRACE, 100, 0, MIB(2), false, WPROF_TORN },
+		{ MSG_WPROF_TRACE, 100, 1, MIB(2), true, WPROF_TORN },
+		/* Not what the runs hold; nowhere; a type that is none. */
+		{ MSG_WPROF_TRACE, PAGE + 1, 0, MIB(2), true, WPROF_TORN },
+		{ MSG_WPROF_TRACE, 100, 0, MIB(64), true, WPROF_TORN },
+		{ MSG_WPROF_TRACE, 100, 0, ~0ULL - 4095, true, WPROF_TORN },
+		{ MSG_DMESG, 100, 0, MIB(2), true, WPROF_TORN },
+		{ MSG_WPROF_TRACE_CHUNK, 100, 0, MIB(2), true,
+		  WPROF_INCOMPLETE },
+	};
+	char kernel[TINY_KERNEL_PATH_SIZE];
+	struct vm *vm = machine(kernel);
+	struct fixture *fx = *state;
+	u8 *text __free(ptr) = malloc(3 * PAGE);
+	char *got __free(ptr) = NULL;
+	size_t len;
+
+	assert_non_null(text);
+	for (u32 i = 0; i < 3 * PAGE; i++)
+		text[i] = (u8)(i * 2654435761u >> 13);
+	memcpy((void *)(uintptr_t)vm__guest_ptr(vm, MIB(4), 2 * PAGE), text,
+	       2 * PAGE);
+	memcpy((void *)(uintptr_t)vm__guest_ptr(vm, MIB(2), PAGE),
+	       text + 2 * PAGE, PAGE);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct pages first = { { MSG_WPROF_TRACE_CHUNK, 2 * PAGE,
+					       wire__crc32(0, text, 2 * PAGE),
+					       0 },
+					     { MIB(4) + 1 } };
+		struct pages last = { { cases[i].type, cases[i].len,
+					wire__crc32(0, text + 2 * PAGE, 100) ^
+						cases[i].flip,
+					0 },
+				      { cases[i].run } };
+
+		capture__fini(&fx->c);
+		begin(fx);
+		put_pages(fx, vm, &first, 1, true);
+		assert_int_equal(fx->c.stream.bytes, 2 * PAGE);
+		put_pages(fx, vm, &last, 1, cases[i].crc_ok);
+		ends(fx, cases[i].want);
+		if (i)
+			continue;
+		assert_int_equal(fd__read_file(fx->c.path, MIB(1), &got, &len),
+				 0);
+		assert_int_equal(len, 2 * PAGE + 100);
+		assert_memory_equal(got, text, len);
+	}
+	vm__free(vm);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -286,7 +393,7 @@ int main(void)
 		TEST(test_lands),	   TEST(test_ends_badly),
 		TEST(test_tracer_trouble), TEST(test_disk_full),
 		TEST(test_siblings),	   TEST(test_directory_is_a_file),
-		TEST(test_progress),
+		TEST(test_progress),	   TEST(test_pages),
 	};
 
 	return cmocka_run_group_tests_name("capture", tests, NULL, NULL);
