@@ -21,7 +21,8 @@
 #define MEMORY_MIN_MIB 768u
 
 /*
- * mitigations, nokaslr, lpj, no_timer_check: less work under emulation.
+ * mitigations, nokaslr, lpj, no_timer_check, init_on_alloc: less work under
+ * emulation; what programs get is cleared all the same.
  * tsc=reliable: no clocksource watchdog, which would see TCG's jumps and take
  * kvmclock away from the guests inside. panic=-1: reboot at once, which ends
  * QEMU (-no-reboot). The last word becomes an environment variable of init.
@@ -29,6 +30,7 @@
 const char softkvm_cmdline[] =
 	"console=ttyS0 quiet panic=-1 tsc=reliable mitigations=off nokaslr "
 	"no_timer_check lpj=4000000 random.trust_cpu=on audit=0 "
+	"init_on_alloc=0 "
 	"KTSTR_SOFTKVM_AGENT=1";
 
 /* @path: directories with colons between, like PATH */
