@@ -69,7 +69,7 @@ suite: $(filter-out suite run_tests,$(MAKECMDGOALS))
 run_tests: $(filter-out run_tests,$(MAKECMDGOALS))
 
 suite: ## build the suite's test programs
-	$(Q)$(SUITE) all
+	+$(Q)$(SUITE) all
 
 run_tests: ## run the suite in virtual machines; the exit status tells
 	$(Q)O='$(O)' ./run_tests.sh
