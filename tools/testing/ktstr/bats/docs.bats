@@ -142,7 +142,7 @@ commands_like() { scripts/doc-commands "${docs[@]}" | grep -E "^[^:]*:[0-9]*: $1
 		grep -o 'KTSTR_[A-Z_]*' | sort -u); do
 		case $name in
 		# between our own processes
-		KTSTR_SOFTKVM | KTSTR_SOFTKVM_AGENT | KTSTR_GUEST_INIT | KTSTR_RUNNER_CHILD | KTSTR_LIST) continue ;;
+		KTSTR_SOFTKVM | KTSTR_SOFTKVM_AGENT | KTSTR_SOFTKVM_TTY | KTSTR_GUEST_INIT | KTSTR_RUNNER_CHILD | KTSTR_LIST) continue ;;
 		esac
 		grep -qF "ENV(\"$name\"," tools/ktstr/env.def || {
 			echo "$name has no row in tools/ktstr/env.def"
