@@ -86,44 +86,93 @@ static bool ends_document(const u8 *p, size_t len)
 	return false;
 }
 
-size_t ktap__escape(char *out, const u8 *text, size_t len)
+/*
+ * Bytes that are shown as they are whatever follows: ASCII's, but for those
+ * that a word which ends documents begins with.
+ */
+static bool is_plain(u8 c)
 {
-	static const char hex[] = "0123456789abcdef";
+	static const bool plain[256] = {
+		['\t'] = true,
+		[' ' ... 'J'] = true,
+		['M' ... 'q'] = true,
+		['s' ... '~'] = true,
+	};
+
+	return plain[c];
+}
+
+/* How many of them @text begins with; nearly all that guests write is such. */
+static size_t plain_span(const u8 *text, size_t len)
+{
 	size_t n = 0;
 
-	for (size_t i = 0; i < len;) {
-		u32 cp = 0;
-		size_t chars = utf8_decode(text + i, len - i, &cp);
+	while (n < len && is_plain(text[n]))
+		n++;
+	return n;
+}
 
-		if (chars && shown_as_is(cp) &&
-		    !ends_document(text + i, len - i)) {
-			memcpy(out + n, text + i, chars);
-			n += chars;
-			i += chars;
-			continue;
-		}
-		for (chars = KT_MAX(chars, (size_t)1); chars; chars--, i++) {
-			out[n++] = '\\';
-			out[n++] = 'x';
-			out[n++] = hex[text[i] >> 4];
-			out[n++] = hex[text[i] & 15];
-		}
+/* One character that is not plain. Return: its length. */
+static size_t escape_one(char *out, const u8 *text, size_t len, size_t *ret_n)
+{
+	static const char hex[] = "0123456789abcdef";
+	u32 cp = 0;
+	size_t chars = utf8_decode(text, len, &cp);
+
+	if (chars && shown_as_is(cp) && !ends_document(text, len)) {
+		memcpy(out, text, chars);
+		*ret_n = chars;
+		return chars;
+	}
+	chars = KT_MAX(chars, (size_t)1);
+	for (size_t i = 0; i < chars; i++) {
+		*out++ = '\\';
+		*out++ = 'x';
+		*out++ = hex[text[i] >> 4];
+		*out++ = hex[text[i] & 15];
+	}
+	*ret_n = 4 * chars;
+	return chars;
+}
+
+size_t ktap__escape(char *out, const u8 *text, size_t len)
+{
+	size_t n = 0, more;
+
+	for (size_t i = 0; i < len;) {
+		size_t span = plain_span(text + i, len - i);
+
+		memcpy(out + n, text + i, span);
+		n += span;
+		i += span;
+		if (i == len)
+			break;
+		i += escape_one(out + n, text + i, len - i, &more);
+		n += more;
 	}
 	return n;
 }
 
-/* Write the first @len bytes of the line and keep the rest of it. */
-static int emit(struct ktap_relay *relay, enum ktap_stream stream, size_t len)
+static int emit(struct ktap_relay *relay, const u8 *text, size_t len)
 {
-	u8 *text = relay->line[stream].text;
 	size_t n = strnlen(relay->prefix, KTAP_RELAY_PREFIX_MAX);
 
 	memcpy(relay->out, relay->prefix, n);
 	n += ktap__escape(relay->out + n, text, len);
 	relay->out[n++] = '\n';
+	return relay->write(relay->ctx, relay->out, n);
+}
+
+/* Write the first @len bytes of the line and keep the rest of it. */
+static int emit_held(struct ktap_relay *relay, enum ktap_stream stream,
+		     size_t len)
+{
+	u8 *text = relay->line[stream].text;
+	int err = emit(relay, text, len);
+
 	relay->line[stream].len -= len;
 	memmove(text, text + len, relay->line[stream].len);
-	return relay->write(relay->ctx, relay->out, n);
+	return err;
 }
 
 /* Where a full line may be cut without tearing a character apart. */
@@ -140,30 +189,39 @@ static size_t cut_point(const u8 *text, size_t len)
 	return len;
 }
 
+/* Add to the line that is held. @ends: it ends here; or there is @more of it.
+ */
+static int hold(struct ktap_relay *relay, enum ktap_stream stream,
+		const u8 *data, size_t len, bool ends, bool more)
+{
+	u8 *text = relay->line[stream].text;
+	size_t have = relay->line[stream].len;
+
+	memcpy(text + have, data, len);
+	have += len;
+	relay->line[stream].len = have;
+	if (ends)
+		return emit_held(relay, stream, have);
+	return more ? emit_held(relay, stream, cut_point(text, have)) : 0;
+}
+
 static int take(struct ktap_relay *relay, enum ktap_stream stream,
 		const u8 *data, size_t len)
 {
-	u8 *text = relay->line[stream].text;
-
 	while (len) {
 		size_t have = relay->line[stream].len;
 		size_t room = KTAP_RELAY_LINE_MAX - have;
 		/* A newline right behind a full line still belongs to it. */
 		const u8 *nl = memchr(data, '\n', KT_MIN(len, room + 1));
 		size_t part = nl ? (size_t)(nl - data) : KT_MIN(len, room);
-		int err = 0;
+		int err = nl && !have ? emit(relay, data, part)
+				      : hold(relay, stream, data, part, nl,
+					     part < len);
 
-		memcpy(text + have, data, part);
-		have += part;
-		relay->line[stream].len = have;
-		data += part + !!nl;
-		len -= part + !!nl;
-		if (nl)
-			err = emit(relay, stream, have);
-		else if (len)
-			err = emit(relay, stream, cut_point(text, have));
 		if (err)
 			return err;
+		data += part + !!nl;
+		len -= part + !!nl;
 	}
 	return 0;
 }
@@ -202,7 +260,7 @@ int ktap_relay__finish(struct ktap_relay *relay, const char *full_text)
 {
 	for (int stream = 0; stream < KTAP_STREAM_NR; stream++) {
 		size_t len = relay->line[stream].len;
-		int err = len ? emit(relay, stream, len) : 0;
+		int err = len ? emit_held(relay, stream, len) : 0;
 
 		if (err)
 			return err;
