@@ -7,6 +7,7 @@
 
 #include <signal.h>
 
+#include <ktstr/exit-status.h>
 #include <ktstr/fd.h>
 
 #include "lib/ktap/ksft.h"
@@ -116,11 +117,11 @@ void exec__program(void *ctx, int argc, char **argv,
 	/* What cannot be made cannot be changed to either. */
 	(void)!fd__mkdirs(w->cwd);
 	if (chdir(w->cwd)) {
-		fail(result, EXEC_NOT_EXECUTABLE, "cannot change to", w->cwd,
+		fail(result, EXIT_NOT_EXECUTABLE, "cannot change to", w->cwd,
 		     errno);
 		return;
 	}
 	execv(w->path, w->argv);
-	fail(result, errno == ENOENT ? EXEC_NOT_FOUND : EXEC_NOT_EXECUTABLE,
+	fail(result, errno == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE,
 	     "cannot execute", w->path, errno);
 }

@@ -13,10 +13,6 @@
 
 #define EXEC_FILE "/" GUEST_WORKLOAD_NAME
 
-/* Statuses of a program that could not be executed, as shells have them. */
-#define EXEC_NOT_EXECUTABLE 126
-#define EXEC_NOT_FOUND 127
-
 /** struct exec_workload - strings point into the text that was parsed */
 struct exec_workload {
 	char *cwd;

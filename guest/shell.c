@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <termios.h>
 
+#include <ktstr/exit-status.h>
 #include <ktstr/fd.h>
 
 #define CONSOLE "/dev/hvc0"
@@ -82,7 +83,7 @@ static void become_shell(const struct shell *sh, struct exec_ctx *ctx)
 	setsid();
 	if (ioctl(sh->slave, TIOCSCTTY, 0) || dup2(sh->slave, 0) < 0 ||
 	    dup2(sh->slave, 1) < 0 || dup2(sh->slave, 2) < 0)
-		_exit(EXEC_NOT_EXECUTABLE);
+		_exit(EXIT_NOT_EXECUTABLE);
 	exec__program(ctx, 0, NULL, &result);
 	_exit(result.exit_code);
 }
@@ -168,8 +169,7 @@ static int wait_status(pid_t pid)
 
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
-	return WIFSIGNALED(status) ? 128 + WTERMSIG(status)
-				   : WEXITSTATUS(status);
+	return exit_status(status);
 }
 
 static void fail(struct guest_result *result, const char *what, int err)
@@ -177,7 +177,7 @@ static void fail(struct guest_result *result, const char *what, int err)
 	snprintf(result->reason, sizeof(result->reason), "%s: %s", what,
 		 strerror(-err));
 	dprintf(STDERR_FILENO, "ktstr-init: %s\n", result->reason);
-	result->exit_code = EXEC_NOT_EXECUTABLE;
+	result->exit_code = EXIT_NOT_EXECUTABLE;
 }
 
 static void run_shell(struct shell *sh, struct exec_ctx *ctx,

@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include <ktstr/exit-status.h>
 #include <ktstr/fd.h>
 
 struct pipes {
@@ -242,8 +243,7 @@ int runner_child__reap(struct runner_child *child)
 	while (kill_orphans(child))
 		;
 	runner_child__forget(child);
-	return WIFSIGNALED(status) ? 128 + WTERMSIG(status)
-				   : WEXITSTATUS(status);
+	return exit_status(status);
 }
 
 void runner_child__adopt(void)

@@ -9,14 +9,12 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include <ktstr/exit-status.h>
+
 #include "lib/session/host-share.h"
 #include "vmm/host/sandbox.h"
 
 #define JOBS_ENV "KTSTR_BUILD_JOBS"
-
-/* Statuses of a command that could not be executed, as shells have them. */
-#define NOT_EXECUTABLE 126
-#define NOT_FOUND 127
 
 enum { KEY_CAP = 256 };
 
@@ -168,13 +166,7 @@ static void become(char **argv, const sigset_t *signals)
 	execvp(argv[0], argv);
 	err = errno;
 	fprintf(stderr, "ktstr share: %s: %s\n", argv[0], strerror(err));
-	_exit(err == ENOENT ? NOT_FOUND : NOT_EXECUTABLE);
-}
-
-static int status_of(int status)
-{
-	return WIFSIGNALED(status) ? 128 + WTERMSIG(status)
-				   : WEXITSTATUS(status);
+	_exit(err == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE);
 }
 
 /*
@@ -188,7 +180,7 @@ static int wait_for(pid_t pid, const sigset_t *signals)
 
 	for (;;) {
 		if (waitpid(pid, &status, WNOHANG) == pid)
-			return status_of(status);
+			return exit_status(status);
 		if (sigwaitinfo(signals, &info) < 0)
 			continue;
 		/* What the terminal sends, it sends to both. */

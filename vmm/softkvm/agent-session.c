@@ -18,13 +18,11 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include <ktstr/exit-status.h>
 #include <ktstr/fd.h>
 
 #include "vmm/softkvm.h"
 #include "vmm/softkvm/terminal.h"
-
-#define STATUS_NOT_EXECUTABLE 126 /* as shells have it */
-#define STATUS_NOT_FOUND 127
 
 static int become_user(const struct sk_request *req)
 {
@@ -57,7 +55,7 @@ static _Noreturn void program_main(const struct sk_request *req)
 		err = -errno;
 	}
 	dprintf(2, "softkvm: %s: %s\n", req->argv[0], strerror(-err));
-	_exit(err == -ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE);
+	_exit(err == -ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE);
 }
 
 /*
@@ -73,8 +71,7 @@ static int reap_until(pid_t program)
 		if (pid <= 0)
 			return -EAGAIN;
 		if (pid == program)
-			return WIFSIGNALED(status) ? 128 + WTERMSIG(status)
-						   : WEXITSTATUS(status);
+			return exit_status(status);
 	}
 }
 

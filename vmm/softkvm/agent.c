@@ -15,6 +15,7 @@
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 
+#include <ktstr/exit-status.h>
 #include <ktstr/fd.h>
 
 #include "vmm/softkvm/machine.h"
@@ -281,10 +282,8 @@ static void finish_if_done(struct agent *a, struct session *s)
 		read_error(s);
 	if (s->error[0])
 		send_fail(a, s->id, -ENOENT, s->error);
-	else if (WIFSIGNALED(s->status))
-		send_word(a, SK_EXIT, s->id, 128 + (u32)WTERMSIG(s->status));
 	else
-		send_word(a, SK_EXIT, s->id, (u32)WEXITSTATUS(s->status));
+		send_word(a, SK_EXIT, s->id, (u32)exit_status(s->status));
 	close_fd(&s->in_fd);
 	outq__fini(&s->in);
 	*s = (struct session){ 0 };

@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 
+#include <ktstr/exit-status.h>
 #include <ktstr/fd.h>
 #include <ktstr/wire.h>
 
@@ -162,11 +163,11 @@ static void test_not_started(void **state)
 	struct run_outcome out = run("/no/such/program", "");
 
 	(void)state;
-	assert_int_equal(out.program_status, EXEC_NOT_FOUND);
+	assert_int_equal(out.program_status, EXIT_NOT_FOUND);
 	assert_int_equal(out.exit_code, 1);
 	assert_non_null(strstr(out.reason, "/no/such/program"));
 	out = run("/etc/passwd", "");
-	assert_int_equal(out.program_status, EXEC_NOT_EXECUTABLE);
+	assert_int_equal(out.program_status, EXIT_NOT_EXECUTABLE);
 	assert_int_equal(out.exit_code, 1);
 }
 
