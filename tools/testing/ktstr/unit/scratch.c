@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,4 +44,16 @@ char *scratch__shell(const char *root, const char *fmt, ...)
 	if (pclose(f) != 0)
 		fail_msg("%s: failed: %s", cmd, out);
 	return out;
+}
+
+unsigned int scratch__entries(const char *path)
+{
+	DIR *dir = opendir(path);
+	unsigned int nr = 0;
+
+	assert_non_null(dir);
+	while (readdir(dir))
+		nr++;
+	closedir(dir);
+	return nr;
 }

@@ -18,4 +18,7 @@ void scratch__remove(const char *root);
 char *scratch__shell(const char *root, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/** scratch__entries - how many a directory has, "." and ".." among them */
+unsigned int scratch__entries(const char *path);
+
 #endif /* UNIT_SCRATCH_H */

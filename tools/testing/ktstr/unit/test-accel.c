@@ -7,13 +7,13 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <ktstr/fd.h>
 
+#include "scratch.h"
 #include "skip.h"
 #include "vmm/accel.h"
 #include "vmm/softkvm.h"
@@ -77,18 +77,6 @@ static void unreadable_device_is_no_permission(void **state)
 	assert_int_equal(status, 0);
 }
 
-static unsigned int count_entries(const char *path)
-{
-	DIR *dir = opendir(path);
-	unsigned int nr = 0;
-
-	assert_non_null(dir);
-	while (readdir(dir))
-		nr++;
-	closedir(dir);
-	return nr;
-}
-
 /* Whatever KVM this machine has: an answer in time and nothing left behind. */
 static void real_device_is_measured_in_time(void **state)
 {
@@ -102,8 +90,8 @@ static void real_device_is_measured_in_time(void **state)
 	accel__probe("/dev/kvm", &probe);
 	if (probe.kind == ACCEL_ABSENT)
 		SKIP("/dev/kvm is no KVM here");
-	fds = count_entries("/proc/self/fd");
-	threads = count_entries("/proc/self/task");
+	fds = scratch__entries("/proc/self/fd");
+	threads = scratch__entries("/proc/self/task");
 	begin_ns = kt_now_ns();
 	for (int i = 0; i < 3; i++) {
 		accel__probe("/dev/kvm", &probe);
@@ -116,8 +104,8 @@ static void real_device_is_measured_in_time(void **state)
 	}
 	/* 50 ms of loop each, and a loaded machine's scheduling on top. */
 	assert_true(kt_now_ns() - begin_ns < 3 * NSEC_PER_SEC);
-	assert_int_equal(count_entries("/proc/self/fd"), fds);
-	assert_int_equal(count_entries("/proc/self/task"), threads);
+	assert_int_equal(scratch__entries("/proc/self/fd"), fds);
+	assert_int_equal(scratch__entries("/proc/self/task"), threads);
 }
 
 static void probe_of(struct accel_probe *probe, enum accel_kind kind,

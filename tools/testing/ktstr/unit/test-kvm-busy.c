@@ -10,7 +10,6 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <dirent.h>
 #include <linux/kvm.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
@@ -18,6 +17,7 @@
 
 #include <ktstr/fd.h>
 
+#include "scratch.h"
 #include "tiny-kernel.h"
 #include "vmm/kvm.h"
 #include "vmm/vm.h"
@@ -159,18 +159,6 @@ static void what_waiting_cannot_help_fails_at_once(void **state)
 
 /* --- whole machines ------------------------------------------------------- */
 
-static unsigned int count_fds(void)
-{
-	DIR *d = opendir("/proc/self/fd");
-	unsigned int n = 0;
-
-	assert_non_null(d);
-	while (readdir(d))
-		n++;
-	closedir(d);
-	return n;
-}
-
 static int build(unsigned int cpus, struct vm **ret_vm, struct kt_diag *diag)
 {
 	char kernel[TINY_KERNEL_PATH_SIZE];
@@ -228,20 +216,20 @@ static void every_step_of_a_machine_may_be_too_much(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(takers); i++) {
-		unsigned int fds = count_fds();
+		unsigned int fds = scratch__entries("/proc/self/fd");
 
 		fail_calls(takers[i].request, ENOMEM, UINT32_MAX);
 		assert_int_equal(build(2, &vm, &diag), -EBUSY);
 		said(&diag, takers[i].name);
 		said(&diag, "Cannot allocate memory");
-		assert_int_equal(count_fds(), fds);
+		assert_int_equal(scratch__entries("/proc/self/fd"), fds);
 	}
 }
 
 /* Nothing made up: the kernel's own EMFILE. */
 static void too_few_files_for_so_many_cpus(void **state)
 {
-	unsigned int fds = count_fds();
+	unsigned int fds = scratch__entries("/proc/self/fd");
 	struct rlimit was, few;
 	struct kt_diag diag;
 	struct vm *vm;
@@ -258,7 +246,7 @@ static void too_few_files_for_so_many_cpus(void **state)
 	assert_int_equal(err, -EBUSY);
 	said(&diag, ": KVM_CREATE_VCPU: Too many open files, 8 times;");
 	said(&diag, "ulimit -n");
-	assert_int_equal(count_fds(), fds);
+	assert_int_equal(scratch__entries("/proc/self/fd"), fds);
 }
 
 /* No shortage: it will not become more. */

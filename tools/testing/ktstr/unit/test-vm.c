@@ -10,7 +10,6 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <sys/stat.h>
@@ -18,6 +17,7 @@
 
 #include <ktstr/fd.h>
 
+#include "scratch.h"
 #include "skip.h"
 #include "tiny-kernel.h"
 #include "vmm/kvm.h"
@@ -516,22 +516,10 @@ static void exits_are_counted_by_port(void **state)
 	fixture__free(f);
 }
 
-static unsigned int count_fds(void)
-{
-	DIR *d = opendir("/proc/self/fd");
-	unsigned int n = 0;
-
-	assert_non_null(d);
-	while (readdir(d))
-		n++;
-	closedir(d);
-	return n;
-}
-
 static void expect_refused(struct fixture *f, const char *words)
 {
 	struct vm *vm = (struct vm *)(uintptr_t)1;
-	unsigned int fds = count_fds();
+	unsigned int fds = scratch__entries("/proc/self/fd");
 	struct kt_diag diag = { 0 };
 
 	/* Refused with and without KVM, in the same words. */
@@ -543,7 +531,7 @@ static void expect_refused(struct fixture *f, const char *words)
 	if (!strstr(diag.msg, words))
 		fail_msg("'%s' lacks '%s'", diag.msg, words);
 	assert_ptr_equal(vm, (struct vm *)(uintptr_t)1); /* untouched */
-	assert_int_equal(count_fds(), fds);
+	assert_int_equal(scratch__entries("/proc/self/fd"), fds);
 }
 
 static void bad_configurations_name_the_limit(void **state)
