@@ -13,10 +13,11 @@ void fetch__fini(struct fetch *f)
 bool fetch__is_output(const struct wire_record *rec)
 {
 	struct msg_pages head;
-	u32 nr;
 
-	return rec->crc_ok && !msg__parse_pages(rec, &head, &nr) &&
-	       (head.type == MSG_STDOUT || head.type == MSG_STDERR);
+	if (rec->type != MSG_PAGES || !rec->crc_ok || rec->len < sizeof(head))
+		return false;
+	memcpy(&head, rec->payload, sizeof(head));
+	return head.type == MSG_STDOUT || head.type == MSG_STDERR;
 }
 
 int fetch__record(struct fetch *f, const struct vm *vm,

@@ -20,7 +20,7 @@ struct fetch {
 
 void fetch__fini(struct fetch *f);
 
-/** fetch__is_output - is @rec MSG_PAGES, intact, and of STDOUT or STDERR? */
+/** fetch__is_output - does @rec, MSG_PAGES and intact, say STDOUT or STDERR? */
 bool fetch__is_output(const struct wire_record *rec);
 
 /**

@@ -170,7 +170,8 @@ static void lengths_that_lie(void **state)
 
 	start(fx);
 	fx->msg.run[0] = MIB(1);
-	message(fx, MSG_STDOUT, PAGE + 1, 1); /* more than the page */
+	message(fx, MSG_STDOUT, PAGE + 1, 1);	 /* more than the page */
+	assert_true(fetch__is_output(&fx->rec)); /* so it is missed */
 	assert_int_equal(fetch(fx), -EBADMSG);
 	message(fx, MSG_STDOUT, 0, 1); /* a page too many */
 	assert_int_equal(fetch(fx), -EBADMSG);
