@@ -151,36 +151,48 @@ static int args_blob(const struct run *run, struct initramfs_blob *ret_blob)
 	return 0;
 }
 
+/* For the guest to compare; a test of the harness has its own declaration. */
+static int machine_blob(const struct run *run, struct initramfs_blob *ret_blob)
+{
+	const struct topology declared = ktstr_attr__topology(run->attr);
+	char *text;
+	int err = test_topology__declare(&declared, run->memory_mib, &text);
+
+	if (err)
+		return err;
+	*ret_blob = (struct initramfs_blob){ .guest_path = GUEST_MACHINE_NAME,
+					     .data = text,
+					     .len = strlen(text),
+					     .mode = 0444 };
+	return 0;
+}
+
 /* The part of the ramdisk that is this machine's own. */
 static int build_suffix(struct run *run, void **ret_buf, size_t *ret_len,
 			struct kt_diag *diag)
 {
-	const struct topology declared = ktstr_attr__topology(run->attr);
-	char *machine __free(ptr) = NULL;
 	struct initramfs_blob blobs[] = {
 		{ .guest_path = MSG_NONCE_FILE,
 		  .data = run->nonce,
 		  .len = sizeof(run->nonce),
 		  .mode = 0400 },
-		{ .guest_path = GUEST_MACHINE_NAME, .mode = 0444 },
+		{ 0 },
 		{ 0 },
 	};
-	struct initramfs_blob *own = &blobs[2];
-	int err = test_topology__declare(&declared, run->memory_mib, &machine);
-
-	if (err)
-		return err;
-	blobs[1].data = machine;
-	blobs[1].len = strlen(machine);
+	struct initramfs_blob *own = &blobs[1], *machine = &blobs[2];
+	int err;
 
 	if (getrandom(run->nonce, sizeof(run->nonce), 0) != sizeof(run->nonce))
 		return diag__fail(diag, -EIO, "getrandom: %s", strerror(errno));
 	err = run->workload ? workload__blob(run->workload, own, diag)
 			    : args_blob(run, own);
+	if (!err && run->workload)
+		err = machine_blob(run, machine);
 	if (!err)
-		err = initramfs__suffix(blobs, ARRAY_SIZE(blobs), ret_buf,
+		err = initramfs__suffix(blobs, machine->data ? 3 : 2, ret_buf,
 					ret_len, diag);
 	free((void *)(uintptr_t)own->data);
+	free((void *)(uintptr_t)machine->data);
 	return err;
 }
 
@@ -201,19 +213,19 @@ static void crowd_words(const struct session *s, unsigned int nr_cpus,
 			char *buf, size_t size)
 {
 	unsigned int have = s->host.nr_allowed, crowding;
+	size_t n;
 
 	buf[0] = '\0';
 	if (!have || have >= nr_cpus)
 		return;
+	n = (size_t)snprintf(buf, size, "cpuhp.parallel=0 ");
 	crowding = vm__crowding(nr_cpus, have);
 	if (crowding > 1)
-		snprintf(buf, size,
-			 "cpuhp.parallel=0 rcupdate.rcu_cpu_stall_timeout=%u "
-			 "watchdog_thresh=%u ",
-			 KT_MIN(crowding * RCU_STALL_S, RCU_STALL_MAX_S),
-			 KT_MIN(crowding * WATCHDOG_S, WATCHDOG_MAX_S));
-	else
-		snprintf(buf, size, "cpuhp.parallel=0 ");
+		snprintf(
+			buf + n, size - n,
+			"rcupdate.rcu_cpu_stall_timeout=%u watchdog_thresh=%u ",
+			KT_MIN(crowding * RCU_STALL_S, RCU_STALL_MAX_S),
+			KT_MIN(crowding * WATCHDOG_S, WATCHDOG_MAX_S));
 }
 
 /* What a workload has to say to init comes last, which wins. */
